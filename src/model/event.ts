@@ -1,0 +1,31 @@
+/**
+ * The closed list of what can happen. Capabilities do not log, they report; observe/ turns each of these into a log
+ * line, a metric, or both, and the compiler insists that it handles every one. Reporting never throws and never waits.
+ */
+import type { ErrorCode } from '../errors.ts'
+import type { EndReason } from './session.ts'
+
+export type GatewayEvent =
+  | { readonly name: 'gateway.started'; readonly address: string }
+  | { readonly name: 'gateway.draining' }
+  | { readonly name: 'gateway.stopped' }
+  | { readonly name: 'session.established'; readonly idp: string }
+  | { readonly name: 'session.kept'; readonly idp: string }
+  | { readonly name: 'session.ended'; readonly reason: EndReason; readonly idp: string }
+  | { readonly name: 'session.undecryptable' }
+  | { readonly name: 'session.end-retried'; readonly left: number }
+  | { readonly name: 'cookie.ambiguous' }
+  | { readonly name: 'handoff.foreign' }
+  | { readonly name: 'callback.foreign'; readonly idp: string }
+  | { readonly name: 'request.cross-origin'; readonly resource: string }
+  | { readonly name: 'sign-in.begun'; readonly idp: string }
+  | { readonly name: 'sign-in.failed'; readonly idp: string; readonly code: ErrorCode }
+  | { readonly name: 'idp.up'; readonly idp: string }
+  | { readonly name: 'idp.down'; readonly idp: string; readonly detail: string }
+  | { readonly name: 'store.up' }
+  | { readonly name: 'store.down'; readonly detail: string }
+  | { readonly name: 'store.warned'; readonly detail: string }
+  | { readonly name: 'origin.retried'; readonly resource: string }
+  | { readonly name: 'stream.closed-at-end'; readonly resource: string; readonly kind: 'websocket' | 'answer' }
+
+export type Report = (event: GatewayEvent) => void

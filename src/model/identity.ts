@@ -1,0 +1,34 @@
+/** Who somebody is, as their identity provider asserted it and as our configuration understood it. */
+
+export type IdpId = string
+
+/** Name to values. Always lists: CAS and SAML attributes, and single OpenID claims, become lists at the border. */
+export type Claims = Readonly<Record<string, readonly string[]>>
+
+/** The idp's own name for its session with this person: an OpenID `sid`, a CAS ticket, a SAML SessionIndex. */
+export interface IdpSession {
+  readonly kind: 'sid' | 'ticket' | 'index'
+  readonly value: string
+}
+
+export interface Strength {
+  readonly acr: string | null
+  readonly amr: readonly string[]
+}
+
+export interface Identity {
+  readonly idp: IdpId
+  /** Unique within the idp only. */
+  readonly subject: string
+  /** The names that policies and headers use, after `claims/map`. */
+  readonly claims: Claims
+  /** Seconds since the epoch, as in a JWT. */
+  readonly authenticatedAt: number
+  readonly strength: Strength
+  /** Null where the idp named no session of its own. */
+  readonly idpSession: IdpSession | null
+}
+
+export function samePerson(a: Identity, b: Identity): boolean {
+  return a.idp === b.idp && a.subject === b.subject
+}

@@ -1,0 +1,70 @@
+/** The one face of every sign-in protocol. Login and logout never ask which protocol it is. */
+import type { Answer } from './exchange.ts'
+import type { Identity, IdpId } from './identity.ts'
+import type { LogoutNotice, LogoutOutcome } from './logout.ts'
+import type { IdpMemory } from './session.ts'
+import type { Text } from './text.ts'
+
+/** OIDC and CAS redirect, SAML may post, an access code prompts. */
+export type BrowserStep =
+  | { readonly kind: 'redirect'; readonly to: URL }
+  | { readonly kind: 'post'; readonly to: URL; readonly fields: Readonly<Record<string, string>> }
+  | { readonly kind: 'prompt'; readonly page: 'access-code'; readonly message: string | null }
+
+export interface LoginAsk {
+  /** The idp must ask the person again, whatever it remembers. */
+  readonly force: boolean
+  /** For idps that show or store it: 256 random bits, 43 characters, made by the caller. */
+  readonly state: string
+}
+
+/** What the idp must remember between begin() and hear(): nonce, verifier, request id. Opaque to others. */
+export type IdpPending = Readonly<Record<string, string>>
+
+/** The message that came to the callback, whatever its transport. */
+export interface IdpMessage {
+  readonly method: 'GET' | 'POST'
+  /** The callback's own address, built from `portal`, without query. */
+  readonly callback: URL
+  readonly parameters: URLSearchParams
+}
+
+/** Consumes the pending sign-in; throws where it is gone. Called by hear() once the message is worth it. */
+export type TakePending = () => Promise<{
+  readonly idpPending: IdpPending
+  readonly state: string
+  readonly begunAt: number
+}>
+
+export interface SignIn {
+  readonly identity: Identity
+  readonly keep: IdpMemory
+  /** Milliseconds since the epoch after which the idp no longer vouches for this; null: it did not say. */
+  readonly notAfter: number | null
+}
+
+export type Heard =
+  | { readonly kind: 'sign-in'; readonly signIn: SignIn }
+  | { readonly kind: 'logout'; readonly notice: LogoutNotice; readonly answer: (outcome: LogoutOutcome) => Answer }
+
+export interface IdentityProvider {
+  readonly id: IdpId
+  readonly label: Text
+  /**
+   * @throws GatewayError `idp.unreachable` discovery failed or timed out
+   */
+  readonly begin: (
+    callback: URL,
+    ask: LoginAsk,
+  ) => Promise<{ readonly step: BrowserStep; readonly idpPending: IdpPending }>
+  /**
+   * @throws GatewayError `idp.rejected`     the idp said no, or its answer fails a check; `cause` says which
+   * @throws GatewayError `idp.unreachable`  no answer from the token, userinfo or key endpoint
+   * @throws GatewayError `idp.invalid-answer` the idp answered nonsense
+   */
+  readonly hear: (message: IdpMessage, takePending: TakePending) => Promise<Heard>
+  /** Null: the protocol, or this server, cannot end its own session. */
+  readonly end: (keep: IdpMemory, returnTo: URL, state: string) => Promise<BrowserStep | null>
+  /** As the gateway has seen it. */
+  readonly health: () => 'up' | 'down' | 'unknown'
+}

@@ -1,0 +1,109 @@
+/**
+ * The narrow faces of the store. session/memory.ts and session/redis.ts implement all of them and sit one contract
+ * test; gateway.ts hands each part only its own. Values are opaque bytes: they were sealed before they came here.
+ * Keys are SESSIONS C2's, already hashed. Every call ends within its deadline or throws GatewayError `session.store-down`.
+ */
+
+/** Milliseconds since the epoch by the store's own clock, and how long the key still lives. */
+export interface Stored {
+  readonly value: Buffer
+  readonly now: number
+  readonly expiresAt: number
+}
+
+export type OnceKind = 'p' | 'a' | 'r' | 't' | 'o'
+
+/** Values that are used once: pending sign-ins (p), replies put aside (a), references (r), tickets (t), ended sessions (o). */
+export interface OnceStore {
+  /** False: the key was taken (SET NX). The memory store drops its oldest of the kind when it holds 10,000. */
+  readonly put: (kind: OnceKind, key: string, value: Buffer, lifeMs: number) => Promise<boolean>
+  readonly peek: (kind: OnceKind, key: string) => Promise<Buffer | null>
+  /** GETDEL: exactly one caller gets it. */
+  readonly take: (kind: OnceKind, key: string) => Promise<Buffer | null>
+}
+
+/** Bytes of a session record, in clear, that `replace` compares: u32 big-endian at this offset (SESSIONS C2, layout). */
+export const recordVersionOffset = 5
+
+export interface RecordStore {
+  /**
+   * Only establish calls this: nothing else creates (SET NX PX).
+   * @throws GatewayError `session.store-full` the memory store holds its limit; it never drops a session
+   */
+  readonly create: (key: string, value: Buffer, lifeMs: number) => Promise<boolean>
+  /** One round trip: GET, PTTL, TIME. */
+  readonly read: (key: string) => Promise<Stored | null>
+  /** Only if it exists and holds the version that was read; `expiresAt` null keeps the expiry. */
+  readonly replace: (
+    key: string,
+    version: number,
+    value: Buffer,
+    expiresAt: number | null,
+  ) => Promise<'replaced' | 'stale' | 'absent'>
+  /** PEXPIREAT: false means that the record is gone. */
+  readonly touch: (key: string, expiresAt: number) => Promise<boolean>
+  /** GETDEL of the record and of its set of visits: exactly one caller wins. */
+  readonly take: (
+    key: string,
+    visitsKey: string,
+  ) => Promise<{ readonly value: Buffer; readonly visits: readonly string[] } | null>
+  /** Adds to the set of visited resources, at most `limit`, only if the record exists. */
+  readonly visit: (key: string, visitsKey: string, member: string, limit: number) => Promise<void>
+  /** Live sessions, for the metric; null where counting would be dear. */
+  readonly count: () => Promise<number | null>
+}
+
+/** From what an idp names (sid, subject, person) to session keys. */
+export interface DirectoryStore {
+  readonly add: (key: string, member: string, expiresAt: number) => Promise<void>
+  readonly members: (key: string) => Promise<readonly string[]>
+  readonly remove: (key: string, member: string) => Promise<void>
+}
+
+/** Tombstones: an end that overtakes a sign-in finds it by these. */
+export interface TombstoneStore {
+  readonly mark: (key: string, value: string, lifeMs: number) => Promise<void>
+  readonly marks: (keys: readonly string[]) => Promise<readonly (string | null)[]>
+}
+
+/** One line of the log of ends. */
+export interface EndEntry {
+  readonly kind: 'session' | 'person' | 'idp' | 'all'
+  /** The session's hash, or the directory key of the person or idp. */
+  readonly key: string
+  readonly reason: string
+}
+
+/** Revocation is a log that is followed. In this process an entry is heard before append() resolves. */
+export interface EndedLog {
+  readonly append: (entry: EndEntry) => Promise<void>
+  readonly follow: (hear: (entry: EndEntry) => void) => Follower
+}
+
+export interface Follower {
+  /** Moves with each entry heard: a value read while it moved is not cached. */
+  readonly counter: () => number
+  /** A cached session may be used only while this holds. */
+  readonly fresh: () => boolean
+  readonly stop: () => Promise<void>
+}
+
+/** What connect-redis writes for the portal's pages; own key space. `set` creates only where `create` is true. */
+export interface PageStore {
+  readonly get: (key: string) => Promise<Buffer | null>
+  readonly set: (key: string, value: Buffer, lifeMs: number, create: boolean) => Promise<void>
+  readonly touch: (key: string, lifeMs: number) => Promise<void>
+  readonly drop: (key: string) => Promise<void>
+}
+
+export interface Store {
+  readonly once: OnceStore
+  readonly records: RecordStore
+  readonly directory: DirectoryStore
+  readonly tombstones: TombstoneStore
+  readonly ended: EndedLog
+  readonly pages: PageStore
+  /** For /readyz. */
+  readonly reachable: () => Promise<boolean>
+  readonly close: () => Promise<void>
+}

@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config'
+
+/** One vitest project for each kind of test, each with a time budget of its own; the fault tests run alone and one by one. */
+const project = (name: string, include: string[], testTimeout: number, more: object = {}) => ({
+  extends: true as const,
+  test: { name, include, testTimeout, hookTimeout: 30_000, ...more },
+})
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    pool: 'forks',
+    execArgv: ['--max-semi-space-size=32'],
+    projects: [
+      project('check', ['test/architecture.test.ts', 'test/check/**/*.test.ts'], 120_000),
+      project(
+        'unit',
+        [
+          'test/{setting,config,command,model,outbound,resource,policy,claims,session,idp,proxy,pages,observe,server}/**/*.test.ts',
+        ],
+        20_000,
+      ),
+      project('flow', ['test/flow/**/*.test.ts'], 30_000),
+      project('attack', ['test/attack/**/*.test.ts'], 60_000),
+      project('browser', ['test/browser/**/*.test.ts'], 90_000),
+      project('fault', ['test/fault/**/*.test.ts'], 60_000, { fileParallelism: false, sequence: { groupOrder: 1 } }),
+    ],
+  },
+})
