@@ -1,5 +1,6 @@
 /** A request to the portal and our answer to it, free of any web framework. A flow exports `routes: Route[]`. */
 
+import type { GatewayError } from '../errors.ts'
 import type { Navigation } from './navigation.ts'
 import type { Language } from './text.ts'
 
@@ -21,7 +22,11 @@ export interface PortalRequest {
   readonly userAgent: string
   /** Quoted on pages, found in the log. */
   readonly reference: string
+  /** When it came. */
+  readonly at: Date
   readonly page: PageState
+  /** What the log is told about the page of failure that this request ends with. */
+  readonly note: (failure: GatewayError) => void
 }
 
 /** What our own pages remember of a browser between two of its requests. Never says who is signed in. */

@@ -32,3 +32,11 @@ export interface Identity {
 export function samePerson(a: Identity, b: Identity): boolean {
   return a.idp === b.idp && a.subject === b.subject
 }
+
+/** What to call a person on a page, as the claims tell it; null: no claim does. */
+export function displayName(claims: Claims): string | null {
+  const first = (name: string) => (Object.hasOwn(claims, name) ? claims[name]?.[0] : undefined)
+  const parts = [first('givenName') ?? first('given_name'), first('familyName') ?? first('family_name')]
+  const full = parts.filter(part => part !== undefined).join(' ')
+  return first('name') ?? first('displayName') ?? (full || null) ?? first('email') ?? first('mail') ?? null
+}

@@ -5,11 +5,8 @@ import type { LogoutNotice, LogoutOutcome } from './logout.ts'
 import type { IdpMemory } from './session.ts'
 import type { Text } from './text.ts'
 
-/** OIDC and CAS redirect, SAML may post, an access code prompts. */
-export type BrowserStep =
-  | { readonly kind: 'redirect'; readonly to: URL }
-  | { readonly kind: 'post'; readonly to: URL; readonly fields: Readonly<Record<string, string>> }
-  | { readonly kind: 'prompt'; readonly page: 'access-code'; readonly message: string | null }
+/** Where the browser goes next. Protocols that post or prompt add their kinds here, and the compiler finds who must answer them. */
+export type BrowserStep = { readonly kind: 'redirect'; readonly to: URL }
 
 export interface LoginAsk {
   /** The idp must ask the person again, whatever it remembers. */

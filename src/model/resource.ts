@@ -77,9 +77,15 @@ export interface Policy {
   readonly name: string
   /** For explain and for the page of refusal; empty unless `kind` is rules. */
   readonly rules: readonly Rule[]
-  /** First stage, once for each session and policy; its outcome is remembered with the session. */
-  readonly judge: (identity: Identity) => Verdict
+  /**
+   * First stage, once for each session and policy; its outcome is remembered with the session. `watch` is told of each
+   * condition in turn, in both stages: that is how explain sees what authorize does.
+   */
+  readonly judge: (identity: Identity, watch?: Watch) => Verdict
 }
+
+/** Hears that a condition of the rule with this index held, or did not. */
+export type Watch = (rule: number, condition: Condition, holds: boolean) => void
 
 /** Any of the rules permits; inside a rule every condition must hold. */
 export interface Rule {

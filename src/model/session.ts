@@ -29,7 +29,8 @@ export type IdpMemory = Readonly<Record<string, string>>
 
 /** A session that is over, once and for all. Only the caller that ended it holds this. */
 export interface EndedSession {
-  readonly id: SessionId
+  /** SHA-256 of the id: what the store's keys carry. */
+  readonly hash: string
   readonly identity: Identity
   readonly keep: IdpMemory
   readonly device: Device

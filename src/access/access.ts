@@ -1,0 +1,110 @@
+/**
+ * START READING HERE. One request to a protected site: locate → resume → authorize → forward.
+ *
+ * Nothing returns to an earlier step. Every failure is a thrown GatewayError, caught in one place (server/listener.ts).
+ * Nothing is compiled, parsed or looked up in settings here: gateway.ts did that at start.
+ */
+import { GatewayError } from '../errors.ts'
+import type { Decision, Permit } from '../model/decision.ts'
+import type { Report } from '../model/event.ts'
+import type { Passage, ResourcePlace } from '../model/passage.ts'
+import type { Locate } from '../model/place.ts'
+import type { Access } from '../model/resource.ts'
+import type { Scope, Session } from '../model/session.ts'
+import type { authorize } from '../policy/authorize.ts'
+import type { Activity, Resumed, Sessions } from '../session/sessions.ts'
+import { answerRedirect, answerText } from './answer.ts'
+import type { Challenge } from './challenge.ts'
+import { isUnsafe, mustComeFromTheSite } from './cross-origin.ts'
+import type { Ours } from './ours.ts'
+import { answerPreflight, isPreflight, openToPreflight } from './preflight.ts'
+import type { Refuse } from './refuse.ts'
+import { isServiceWorker, unregisteringWorker } from './service-worker.ts'
+
+export interface AccessParts {
+  readonly locate: Locate
+  readonly sessions: Pick<Sessions, 'resume' | 'visit'>
+  readonly authorize: typeof authorize
+  readonly forward: (passage: Passage, place: ResourcePlace, permit: Permit) => Promise<void>
+  readonly challenge: Challenge
+  readonly refuse: Refuse
+  readonly ours: Ours
+  readonly decided: (resource: string, effect: Decision['effect']) => void
+  readonly report: Report
+}
+
+export function createAccess(parts: AccessParts) {
+  const { locate, sessions, authorize, forward, challenge, refuse, ours } = parts
+
+  return async function access(passage: Passage): Promise<void> {
+    const { request, observed } = passage
+    const place = locate(targetOf(passage), request.method ?? '')
+    switch (place.kind) {
+      case 'resource':
+        break
+      case 'ours':
+        return ours(passage, place)
+      case 'redirect':
+        return answerRedirect(passage, place.to, [], 308)
+      case 'portal':
+      case 'unknown':
+        throw new GatewayError(
+          'resource.unknown-host',
+          `no resource at ${observed.target?.host ?? ''}${observed.target?.path ?? ''}`,
+        )
+    }
+
+    const { resource } = place
+    observed.resource = resource
+    if (isServiceWorker(passage) && resource.serviceWorkers === 'refuse') {
+      return answerText(passage, 'text/javascript; charset=utf-8', unregisteringWorker)
+    }
+    const preflight = isPreflight(passage)
+    if (preflight && resource.preflight === 'answer' && place.scope !== null && answerPreflight(passage, resource))
+      return
+
+    const forwarded = preflight && resource.preflight === 'forward'
+    const resumed = forwarded ? null : await resume(passage, place.scope)
+    if (resumed !== null) mustComeFromTheSite(passage, resource)
+    const decision = decide(place, forwarded ? openToPreflight : place.access, resumed?.session ?? null, passage)
+
+    switch (decision.effect) {
+      case 'challenge':
+        return challenge(passage, decision)
+      case 'deny':
+        return refuse(passage, decision)
+      case 'permit':
+        if (resumed !== null && decision.session !== null) sessions.visit(resumed, resource.id)
+        return forward(passage, place, decision)
+    }
+  }
+
+  function decide(
+    place: ResourcePlace,
+    access: Access,
+    session: Session | null,
+    { request, observed }: Passage,
+  ): Decision {
+    const context = { method: request.method ?? '', address: observed.client }
+    const decision = authorize({ resource: place.resource, access, context }, session)
+    observed.effect = decision.effect
+    parts.decided(place.resource.id, decision.effect)
+    return decision
+  }
+
+  /** Null scope: a public path, where no cookie is read and no store asked. */
+  function resume(passage: Passage, scope: Scope | null): Promise<Resumed | null> | Resumed | null {
+    return scope === null ? null : sessions.resume(passage.cookies, scope, activityOf(passage))
+  }
+}
+
+function targetOf({ observed }: Passage) {
+  if (observed.target === null) throw new GatewayError('internal', 'access before the target was read')
+  return observed.target
+}
+
+function activityOf({ request, navigation, upgrade }: Passage): Activity {
+  if (navigation === 'prefetch') return 'none'
+  if (upgrade !== null) return 'background'
+  return navigation === 'document' || isUnsafe(request.method) ? 'navigation' : 'background'
+}

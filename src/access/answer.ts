@@ -1,0 +1,108 @@
+/**
+ * What we say ourselves on a site's own host. Every such answer is sandboxed, so that no script of the site can read it in a
+ * window that it opened: a ticket that failed must not be readable (SESSIONS A1). Therefore our pages there have links and no forms.
+ */
+import type { Passage } from '../model/passage.ts'
+
+export const sandbox =
+  "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; default-src 'none'; " +
+  "style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+/** The one page of ours that a frame may show, because it says how to leave the frame. */
+const framedSandbox = sandbox.replace("frame-ancestors 'none'", 'frame-ancestors *')
+
+export const ownHeaders: readonly string[] = [
+  'Content-Security-Policy',
+  sandbox,
+  'Referrer-Policy',
+  'no-referrer',
+  'Cache-Control',
+  'no-store',
+  'X-Content-Type-Options',
+  'nosniff',
+]
+
+/** What a challenge depends on: nothing in front of us may give it to somebody else. */
+const varies = ['Vary', 'Cookie, Sec-Fetch-Mode, Sec-Fetch-Dest, Origin']
+
+/**
+ * @param more further headers, name and value in turn
+ */
+export function answerPage(
+  { request, response }: Passage,
+  status: number,
+  html: string,
+  more: readonly string[] = [],
+  framed = false,
+): void {
+  const headers = framed ? ownHeaders.map(value => (value === sandbox ? framedSandbox : value)) : ownHeaders
+  response.writeHead(status, [
+    ...headers,
+    ...varies,
+    'Content-Type',
+    'text/html; charset=utf-8',
+    'Content-Length',
+    String(Buffer.byteLength(html)),
+    ...more,
+  ])
+  response.end(request.method === 'HEAD' ? undefined : html)
+}
+
+export function answerJson(
+  { request, response }: Passage,
+  status: number,
+  body: unknown,
+  more: readonly string[] = [],
+): void {
+  const json = `${JSON.stringify(body)}\n`
+  response.writeHead(status, [
+    ...ownHeaders,
+    ...varies,
+    'Content-Type',
+    'application/json; charset=utf-8',
+    'Content-Length',
+    String(Buffer.byteLength(json)),
+    ...more,
+  ])
+  response.end(request.method === 'HEAD' ? undefined : json)
+}
+
+/** 303 and nothing else: a browser that posts here must not post there (RFC 9700 §4.12). */
+export function answerRedirect(
+  { response }: Passage,
+  to: string,
+  cookies: readonly string[],
+  status: 303 | 308 = 303,
+): void {
+  response.writeHead(status, [
+    ...ownHeaders,
+    ...varies,
+    'Location',
+    to,
+    'Content-Length',
+    '0',
+    ...cookies.flatMap(cookie => ['Set-Cookie', cookie]),
+  ])
+  response.end()
+}
+
+export function answerEmpty({ response }: Passage, status: 204, more: readonly string[] = []): void {
+  response.writeHead(status, [...ownHeaders, ...varies, ...more])
+  response.end()
+}
+
+export function answerText({ request, response }: Passage, type: string, text: string): void {
+  response.writeHead(200, [
+    'Content-Type',
+    type,
+    'Content-Length',
+    String(Buffer.byteLength(text)),
+    'Cache-Control',
+    'no-cache',
+    'Content-Security-Policy',
+    sandbox,
+    'X-Content-Type-Options',
+    'nosniff',
+  ])
+  response.end(request.method === 'HEAD' ? undefined : text)
+}

@@ -1,0 +1,70 @@
+/**
+ * "Sign in first." Only a document navigation is led away; a frame is handed over silently or told to open a window; a
+ * script, an API call or a WebSocket gets 401 in JSON; a form that was sent gets a page that says so (SESSIONS S2, A9).
+ */
+import type { Challenge as Challenged } from '../model/decision.ts'
+import type { Passage } from '../model/passage.ts'
+import { longestTarget } from '../model/place.ts'
+import type { Resource } from '../model/resource.ts'
+import type { Pages } from '../pages/pages.ts'
+import type { Handoff } from '../session/handoff.ts'
+import { answerJson, answerPage, answerRedirect } from './answer.ts'
+import { corsHeaders } from './cross-origin.ts'
+import type { SitePage } from './site-page.ts'
+
+export interface ChallengeParts {
+  /** `https://acces.example.org` */
+  readonly portal: string
+  readonly handoff: Handoff
+  readonly pages: Pages
+  readonly sitePage: SitePage
+}
+
+export type Challenge = (passage: Passage, decision: Challenged) => void
+export type Begin = (passage: Passage, to: string, attempt: number, framed: boolean) => void
+
+const scheme = ['WWW-Authenticate', 'Passerelle']
+
+export function createChallenge(parts: ChallengeParts): Challenge {
+  const begin = createBegin(parts)
+
+  return function challenge(passage, { resource }) {
+    const { request, navigation } = passage
+    const reads = request.method === 'GET' || request.method === 'HEAD'
+    if (reads && (navigation === 'document' || navigation === 'frame')) {
+      return begin(passage, wanted(passage, resource), 1, navigation === 'frame')
+    }
+    if (navigation === 'document') return notSent(passage, resource)
+    answerJson(passage, 401, { error: 'login.required' }, [...scheme, ...corsHeaders(passage, resource)])
+  }
+
+  function notSent(passage: Passage, resource: Resource): void {
+    parts.sitePage.note(
+      passage,
+      'login.not-sent',
+      `${passage.request.method} without a session; the body was not forwarded`,
+    )
+    const page = parts.pages.notSent(parts.sitePage.context(passage), {
+      resource: resource.title,
+      openAgain: wanted(passage, resource),
+    })
+    answerPage(passage, 401, page, scheme)
+  }
+}
+
+/** Starts a hand-off: a nonce that stays in this browser, its hash to the portal (SESSIONS S2). */
+export function createBegin({ portal, handoff }: Pick<ChallengeParts, 'portal' | 'handoff'>): Begin {
+  return function begin(passage, to, attempt, framed) {
+    const { n, cookies } = handoff.begin(passage.cookies)
+    const frame = framed ? '&f=1' : ''
+    const enter = `${portal}/enter?to=${encodeURIComponent(to)}&n=${n}&a=${attempt}${frame}`
+    // HEAD has the same status, and leaves nothing behind.
+    answerRedirect(passage, enter, passage.request.method === 'HEAD' ? [] : cookies)
+  }
+}
+
+/** The address that was asked for, by the configuration's own scheme and host; too long: the site's front page. */
+function wanted({ observed }: Passage, { at }: Resource): string {
+  const address = `${at.origin}${observed.target?.raw ?? at.prefix}`
+  return address.length > longestTarget ? `${at.origin}${at.prefix}` : address
+}

@@ -1,0 +1,224 @@
+/**
+ * `passerelle explain URL --claims FILE`: what the gateway would decide for a person with these claims, and why. The same
+ * settings, tables and rules as a gateway has; nothing is asked of any server.
+ */
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { parseArgs } from 'node:util'
+import { createClaimsMap } from '../claims/map.ts'
+import { type Loaded, loadSettings } from '../config/load.ts'
+import { formatProblems } from '../config/problem.ts'
+import type { Settings } from '../config/schema.ts'
+import { GatewayError } from '../errors.ts'
+import { claimsOf } from '../idp/oidc/claims.ts'
+import type { Claims } from '../model/identity.ts'
+import type { Place } from '../model/place.ts'
+import type { Access, Resource } from '../model/resource.ts'
+import type { Session } from '../model/session.ts'
+import { createAccessOf } from '../policy/access.ts'
+import { explain as explainPolicy, type Positions, printable } from '../policy/explain.ts'
+import { compileIdentityHeaders } from '../proxy/identity-headers.ts'
+import { buildResources, publicAddressOf } from '../resource/build.ts'
+import { createLocate } from '../resource/locate.ts'
+import { targetOf } from '../resource/target.ts'
+import type { Output } from './check.ts'
+
+const usage = `usage: passerelle explain URL [--claims FILE] [--config FILE] [--idp ID] [--subject TEXT] [--method METHOD] [--address IP]
+
+  URL        as a browser shows it
+  --claims   JSON with what the identity provider says: { "email": "anna@example.org", "affiliation": ["staff"] }.
+             Absent: nobody is signed in.
+  --config   config/passerelle.yaml where it is absent
+  --idp      who says so; absent: the first identity provider of the configuration
+  --subject  absent: the claim "sub"
+  --method   absent: GET
+  --address  the person's network address, for rules that ask for it
+`
+
+type Valid = Extract<Loaded, { ok: true }>
+
+/**
+ * @param args  the arguments after `explain`
+ * @returns     the exit code. 0: the request would pass. 1: it would not. 2: the command was not understood, or the
+ *              configuration or the claims cannot be read
+ */
+export async function explain(
+  args: readonly string[],
+  out: Output,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  try {
+    const asked = readArguments(args)
+    const loaded = await loadSettings(asked.config, env)
+    if (!loaded.ok) {
+      out.write(formatProblems(loaded.problems))
+      return 2
+    }
+    const raw = asked.claims === null ? null : claimsOf(await readClaims(asked.claims), null)
+    const { permitted, lines } = decisionOf(asked, raw, loaded)
+    out.write(`${lines.join('\n')}\n`)
+    return permitted ? 0 : 1
+  } catch (error) {
+    if (!(error instanceof NotUnderstood)) throw error
+    out.write(error.message)
+    return 2
+  }
+}
+
+/** The message is for the terminal, with its line break. */
+class NotUnderstood extends Error {}
+
+interface Asked {
+  readonly host: string
+  /** As a browser sends it: raw path and query, what is not ASCII escaped. */
+  readonly target: string
+  readonly config: string
+  readonly claims: string | null
+  readonly idp: string | null
+  readonly subject: string | null
+  readonly method: string
+  /** Empty: unknown. */
+  readonly address: string
+}
+
+function readArguments(args: readonly string[]): Asked {
+  const { values, positionals } = parsedArguments(args)
+  const [url, ...others] = positionals
+  // Not by a URL parser, which would resolve dots and turn backslashes: the path is judged as it is written.
+  const [, host, rest] = /^https?:\/\/([^/?#]+)([^#]*)/i.exec(url ?? '') ?? []
+  if (host === undefined || rest === undefined || others.length > 0) throw new NotUnderstood(usage)
+  const { address } = values
+  if (address !== undefined && isIP(address) === 0) throw new NotUnderstood(`--address ${address} is no IP address\n`)
+  const target = rest.startsWith('/') ? rest : `/${rest}`
+  return {
+    host,
+    target: target.replace(/[^\0-\x7f]+/g, text => encodeURIComponent(text.toWellFormed())),
+    config: values.config ?? 'config/passerelle.yaml',
+    claims: values.claims ?? null,
+    idp: values.idp ?? null,
+    subject: values.subject ?? null,
+    method: values.method ?? 'GET',
+    address: address ?? '',
+  }
+}
+
+function parsedArguments(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  const options = { claims: text, config: text, idp: text, subject: text, method: text, address: text }
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    throw new NotUnderstood(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+  }
+}
+
+async function readClaims(file: string): Promise<Readonly<Record<string, unknown>>> {
+  let claims: unknown
+  try {
+    claims = JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw new NotUnderstood(
+      `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}\n`,
+    )
+  }
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+    throw new NotUnderstood(
+      `${file} must be a JSON object: { "email": "anna@example.org", "affiliation": ["staff"] }\n`,
+    )
+  }
+  return { ...claims }
+}
+
+function decisionOf(asked: Asked, raw: Claims | null, loaded: Valid) {
+  const { settings } = loaded
+  const mapped = raw === null ? null : createClaimsMap(settings.claims)(raw)
+  const session = raw === null || mapped === null ? null : sessionOf(asked, raw, mapped, settings)
+  const place = placeOf(asked, settings)
+  if (typeof place === 'string') return { permitted: false, lines: [place] }
+  const context = { method: asked.method, address: asked.address }
+  const positions = positionsOf(place, loaded)
+  const { decision, lines } = explainPolicy({ ...place, context }, session, positions)
+  const told = raw === null || mapped === null ? [] : mappingLines(raw, mapped, settings)
+  return { permitted: decision.effect === 'permit', lines: [...told, ...lines] }
+}
+
+function sessionOf(asked: Asked, raw: Claims, claims: Claims, { idps }: Settings): Session {
+  const idp = asked.idp ?? idps[0]?.id ?? ''
+  if (!idps.some(({ id }) => id === idp)) {
+    throw new NotUnderstood(`--idp ${idp} is none of the identity providers: ${idps.map(({ id }) => id).join(', ')}\n`)
+  }
+  const strength = { acr: null, amr: [] }
+  const subject = asked.subject ?? (Object.hasOwn(raw, 'sub') ? raw.sub?.[0] : null) ?? ''
+  return {
+    id: '',
+    identity: { idp, subject, claims, authenticatedAt: 0, strength, idpSession: null },
+    generation: 0,
+    strength,
+    device: 'own',
+    createdAt: 0,
+    absoluteEnd: Number.POSITIVE_INFINITY,
+  }
+}
+
+type ResourcePlace = Extract<Place, { kind: 'resource' }>
+
+/** A sentence where there is nothing to judge. */
+function placeOf({ host, target, method }: Asked, settings: Settings): ResourcePlace | string {
+  const locate = createLocate({ portal: publicAddressOf(settings.portal), resources: resourcesOf(settings) })
+  try {
+    const place = locate(targetOf(host, target), method)
+    switch (place.kind) {
+      case 'resource':
+        return place
+      case 'redirect':
+        return `redirect   to ${place.to}, where ${place.resource.id} is mounted`
+      case 'ours':
+        return 'ours       below /.passerelle/ the gateway answers itself; no policy applies'
+      case 'portal':
+        return 'ours       this is the portal; no policy applies'
+      case 'unknown':
+        return `unknown    no resource of the configuration is at ${place.hostname} with this path`
+    }
+  } catch (error) {
+    if (error instanceof GatewayError) return `refused    ${error.status} ${error.code}: ${error.message}`
+    throw error
+  }
+}
+
+function resourcesOf({ resources, policies }: Settings): readonly Resource[] {
+  return buildResources(resources, {
+    accessOf: createAccessOf(policies),
+    identityHeadersOf: ({ identity }) => compileIdentityHeaders(identity),
+  })
+}
+
+function positionsOf({ resource, access }: ResourcePlace, { settings, position }: Valid): Positions {
+  const index = settings.resources.findIndex(({ id }) => id === resource.id)
+  const at = ['resources', index]
+  const path = pathOf(access, settings.resources[index]?.paths ?? [])
+  const named = Object.hasOwn(settings.policies, access.policy.name)
+  const key = path === null ? [...at, 'policy'] : [...at, 'paths', path, 'policy']
+  return {
+    resource: position(at),
+    path: path === null ? null : position([...at, 'paths', path, 'match']),
+    policy: position(named ? ['policies', access.policy.name] : key),
+  }
+}
+
+/** Settings say that no two rules have one prefix and one method in common. */
+function pathOf(access: Access, paths: Settings['resources'][number]['paths']): number | null {
+  const methods = 'methods' in access ? access.methods : null
+  const index = paths.findIndex(path => path.match === access.match && path.methods === methods)
+  return index < 0 ? null : index
+}
+
+/** What `claims:` made of what the identity provider says; nothing where it says it in the names of the rules already. */
+function mappingLines(raw: Claims, mapped: Claims, { claims }: Settings): readonly string[] {
+  return Object.entries(claims).flatMap(([name, { from }]) => {
+    const values = mapped[name] ?? []
+    if (JSON.stringify(values) === JSON.stringify(Object.hasOwn(raw, name) ? raw[name] : [])) return []
+    const sources = from.filter(source => Object.hasOwn(raw, source))
+    const said = sources.length === 0 ? `none of ${from.join(', ')}` : `from ${sources.join(', ')}`
+    return [`claim      ${`${name} = [${values.map(printable).join(', ')}] `.padEnd(35)}(${said})`]
+  })
+}

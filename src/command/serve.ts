@@ -1,0 +1,50 @@
+/** `passerelle serve FILE`: the gateway, until a signal. A configuration with a problem never starts. */
+
+import { loadSettings } from '../config/load.ts'
+import { formatProblems } from '../config/problem.ts'
+import { assemble } from '../gateway.ts'
+
+export interface Output {
+  readonly write: (text: string) => void
+}
+
+/** @returns the exit code: 0 after a drain, 1 where it could not start, 2 for wrong arguments */
+export async function serve(
+  args: readonly string[],
+  out: Output,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const [file, ...rest] = args
+  if (file === undefined || rest.length > 0) {
+    out.write('usage: passerelle serve FILE\n')
+    return 2
+  }
+  const loaded = await loadSettings(file, env)
+  if (loaded.warnings.length > 0) out.write(formatProblems(loaded.warnings, 'warning'))
+  if (!loaded.ok) {
+    out.write(formatProblems(loaded.problems))
+    return 1
+  }
+  const gateway = await assemble(loaded.settings)
+  // A state that nobody foresaw is no state to go on in: the supervisor starts a clean one.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      out.write(`${event}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+      process.exit(70)
+    })
+  }
+  try {
+    await gateway.listen()
+  } catch (error) {
+    out.write(`cannot listen: ${error instanceof Error ? error.message : String(error)}\n`)
+    await gateway.close()
+    return 1
+  }
+  return new Promise(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        gateway.drain().then(() => resolve(0))
+      })
+    }
+  })
+}

@@ -1,0 +1,89 @@
+/** What is believed, of whom, and for how long: identities, secrets, sessions, and settings that give something away. */
+
+import { placeholdersOf } from '../proxy/settings.ts'
+import type { KeyPath, Tell } from './problem.ts'
+import { conditionsInUse } from './references.ts'
+import type { Part, Settings } from './schema.ts'
+
+type Written = Part<Settings>
+
+export function checkTrust(settings: Written, tell: Tell): void {
+  checkSharedSubjects(settings, tell)
+  checkSession(settings, tell)
+  checkWildcards(settings, tell)
+  checkGenerosity(settings, tell)
+}
+
+/**
+ * Two identity providers may know different people by one subject or one e-mail address; a site that is told the bare
+ * value takes one for the other (SESSIONS A7).
+ */
+function checkSharedSubjects(settings: Written, tell: Tell): void {
+  const idps = settings.idps ?? []
+  const personal = new Set(['subject', 'email', 'mail', ...claimsThatNamePeople(settings)])
+  for (const [index, resource] of (settings.resources ?? []).entries()) {
+    const admitted = resource?.idps?.length ?? idps.length
+    if (resource === undefined || resource.sharedSubjects !== false || admitted < 2) continue
+    for (const [header, template] of Object.entries(resource.identity?.headers ?? {})) {
+      const name = placeholdersOf(template ?? '').find(placeholder => personal.has(placeholder))
+      if (name === undefined) continue
+      const path = ['resources', index, 'identity', 'headers', header]
+      tell.problem(
+        path,
+        `carries {${name}} to resource "${resource.id ?? index}", which admits ${admitted} identity providers: two of them may use one value for two people. List one under "idps", send {subjectId}, or say "sharedSubjects: yes"`,
+      )
+    }
+  }
+}
+
+function claimsThatNamePeople({ claims }: Written): readonly string[] {
+  return Object.entries(claims ?? {})
+    .filter(([, claim]) => claim?.from?.some(name => name === 'email' || name === 'mail' || name === 'sub'))
+    .map(([name]) => name)
+}
+
+function checkSession({ session }: Written, tell: Tell): void {
+  const { idleTimeout, absoluteTimeout } = session ?? {}
+  const shared = session?.sharedComputer?.idleTimeout
+  if (idleTimeout !== undefined && absoluteTimeout !== undefined && idleTimeout > absoluteTimeout)
+    tell.problem(
+      ['session', 'idleTimeout'],
+      'must not be longer than absoluteTimeout, which ends the session in any case',
+    )
+  if (shared !== undefined && idleTimeout !== undefined && shared > idleTimeout)
+    tell.warning(
+      ['session', 'sharedComputer', 'idleTimeout'],
+      'is longer than session.idleTimeout: people stay signed in for longer on a shared computer than on their own',
+    )
+  const seen = new Map<string, number>()
+  for (const [index, secret] of (session?.secrets ?? []).entries()) {
+    if (secret === undefined) continue
+    const earlier = seen.get(secret.reveal())
+    if (earlier === undefined) seen.set(secret.reveal(), index)
+    else tell.problem(['session', 'secrets', index], `is the same as secrets[${earlier}]`)
+  }
+}
+
+function checkWildcards(settings: Written, tell: Tell): void {
+  for (const { path, condition } of conditionsInUse(settings)) {
+    for (const [index, value] of condition.anyOf.entries()) {
+      if (condition.kind === 'claim' && /^\*+$/.test(value))
+        tell.warning(
+          [...path, index],
+          `"${value}" is any value: everybody who has the claim "${condition.claim}" at all`,
+        )
+    }
+  }
+}
+
+function checkGenerosity({ resources, idps }: Written, tell: Tell): void {
+  for (const [index, resource] of (resources ?? []).entries()) {
+    const at = (...path: readonly string[]): KeyPath => ['resources', index, ...path]
+    if (resource?.serviceWorkers === 'allow')
+      tell.warning(at('serviceWorkers'), "lets a script of this site take its visitors' sessions for this site away")
+    if (resource?.cookies?.domain === 'keep')
+      tell.warning(at('cookies', 'domain'), 'lets this site set cookies that other sites of its domain receive')
+    if (resource?.sharedSubjects === true && (resource.idps?.length ?? idps?.length ?? 0) > 1)
+      tell.warning(at('sharedSubjects'), 'trusts every admitted identity provider with the names of all the others')
+  }
+}

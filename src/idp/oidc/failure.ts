@@ -1,0 +1,87 @@
+/**
+ * What a failure inside openid-client means. Its errors are told apart by their codes and causes: most failed checks
+ * share one code, and what was expected stands in the cause.
+ */
+import { GatewayError } from '../../errors.ts'
+import { clockHint } from './id-token.ts'
+import { quoted } from './quotation.ts'
+
+type Members = Readonly<Record<string, unknown>>
+
+/**
+ * @param asked which answer was judged, for the detail: `the token answer`, `the userinfo answer`
+ */
+export function failureOf(error: unknown, asked: string): GatewayError {
+  // Our own fetch has already said what the network did; openid-client only wraps it.
+  for (let inner = error; inner instanceof Error; inner = inner.cause) {
+    if (inner instanceof GatewayError) return inner
+  }
+  const { code, detail } = described(error)
+  const options = { ...hintFor(error), cause: error }
+  return new GatewayError(code, `${asked}: ${detail}`, options)
+}
+
+function described(error: unknown): { readonly code: 'idp.rejected' | 'idp.invalid-answer'; readonly detail: string } {
+  if (!(error instanceof Error)) return { code: 'idp.invalid-answer', detail: quoted(error) }
+  const code = 'code' in error ? error.code : null
+  switch (code) {
+    case 'OAUTH_RESPONSE_BODY_ERROR':
+      return { code: 'idp.rejected', detail: refusalIn(error) }
+    case 'OAUTH_WWW_AUTHENTICATE_CHALLENGE':
+      return { code: 'idp.rejected', detail: 'answered 401' }
+    case 'OAUTH_RESPONSE_IS_NOT_CONFORM': {
+      const status = member(error.cause, 'status')
+      return { code: 'idp.invalid-answer', detail: `answered ${status} without an error that we understand` }
+    }
+    case 'OAUTH_RESPONSE_IS_NOT_JSON':
+    case 'OAUTH_PARSE_ERROR':
+      return { code: 'idp.invalid-answer', detail: messageIn(error) }
+    default: {
+      // A check of the body's form finds nonsense; one of a token's or an answer's content finds something refused.
+      const found = member(error.cause, 'cause')
+      const nonsense = code === 'OAUTH_INVALID_RESPONSE' && member(found, 'body') !== undefined
+      return {
+        code: nonsense ? 'idp.invalid-answer' : 'idp.rejected',
+        detail: `${messageIn(error)}${comparison(found)}`,
+      }
+    }
+  }
+}
+
+/** "access_denied, …": the provider's own words, quoted. */
+function refusalIn(error: Error): string {
+  const description = member(error, 'error_description')
+  return `error ${quoted(member(error, 'error'))}${description === undefined ? '' : `, ${quoted(description)}`}`
+}
+
+function messageIn(error: Error): string {
+  return error.cause instanceof Error ? error.cause.message : error.message
+}
+
+/** What was found and what was expected, where openid-client says so. */
+function comparison(found: unknown): string {
+  const claim = member(found, 'claim') ?? member(found, 'attribute')
+  if (typeof claim !== 'string') {
+    const algorithm = member(member(found, 'header'), 'alg') ?? member(found, 'alg')
+    return algorithm === undefined ? '' : ` (alg ${quoted(algorithm)})`
+  }
+  const value = member(member(found, 'claims') ?? member(found, 'body'), claim)
+  const now = member(found, 'now')
+  const expected =
+    typeof now === 'number'
+      ? `our clock says ${now}, ${quoted(member(found, 'tolerance'))} s are tolerated`
+      : `expected ${quoted(member(found, 'expected'))}`
+  return `: ${claim} is ${quoted(value)}, ${expected}`
+}
+
+function hintFor(error: unknown): { readonly hint?: string } {
+  const refusal = member(error, 'error')
+  if (refusal === 'invalid_client' || refusal === 'unauthorized_client' || member(error, 'status') === 401) {
+    return { hint: 'Compare oidc.clientId and oidc.clientSecret with what the idp has registered.' }
+  }
+  return member(error, 'code') === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED' ? { hint: clockHint } : {}
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Members)[name] : undefined
+}

@@ -1,0 +1,126 @@
+/**
+ * What we ask of an ID token beyond openid-client, which has verified signature, `iss`, `aud`, `exp`, `nbf` and `nonce`
+ * before: that its times are times, that it was made for this very sign-in, and that its hashes fit what came with it.
+ * OpenID Connect Core 1.0 §2, §3.1.3.7, §3.1.3.8.
+ */
+import { createHash } from 'node:crypto'
+import { GatewayError } from '../../errors.ts'
+import { quoted } from './quotation.ts'
+import { headerOf } from './token-header.ts'
+
+export interface IdTokenContext {
+  readonly clientId: string
+  readonly accessToken: string
+  readonly code: string
+  /** Milliseconds since the epoch, both. */
+  readonly begunAt: number
+  readonly now: number
+  /** Seconds by which two clocks may differ. */
+  readonly toleranceS: number
+}
+
+export interface CheckedIdToken {
+  readonly subject: string
+  /** Seconds since the epoch: `auth_time`, or where the idp does not say, the token's own time. */
+  readonly authenticatedAt: number
+  readonly acr: string | null
+  readonly amr: readonly string[]
+  readonly sid: string | null
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+/** 9999-12-31: a later time is a mistake or an attack on somebody's arithmetic. */
+const lastSecond = 253_402_300_799
+
+/**
+ * @param token  as received, three parts
+ * @param claims as openid-client has read them
+ * @throws GatewayError `idp.rejected` the detail names claim, value and expectation
+ */
+export function checkIdToken(token: string, claims: Members, context: IdTokenContext): CheckedIdToken {
+  const header = headerOf(token)
+  // A token made for another purpose (logout+jwt, at+jwt) is none for signing in (RFC 8725 §3.11).
+  if (header.typ !== undefined && String(header.typ).toLowerCase().replace('application/', '') !== 'jwt') {
+    throw refused(`the ID token's typ is ${quoted(header.typ)}`)
+  }
+
+  const now = Math.floor(context.now / 1000)
+  const issuedAt = time(claims, 'iat')
+  time(claims, 'exp')
+  if (claims.nbf !== undefined) time(claims, 'nbf')
+  if (issuedAt > now + context.toleranceS) throw clocks('iat', issuedAt, now, 'after', context)
+  const begun = Math.floor(context.begunAt / 1000)
+  if (issuedAt < begun - context.toleranceS) throw clocks('iat', issuedAt, begun, 'before', context)
+  const authenticatedAt = claims.auth_time === undefined ? issuedAt : time(claims, 'auth_time')
+  if (authenticatedAt > now + context.toleranceS) throw clocks('auth_time', authenticatedAt, now, 'after', context)
+
+  // openid-client looks at azp only where there are several audiences.
+  if (claims.azp !== undefined && claims.azp !== context.clientId) {
+    throw refused(`the ID token's azp is ${quoted(claims.azp)}, not ${context.clientId}`)
+  }
+  // It does not compare these in the code flow; present, they must fit: a token put together from two answers does not.
+  checkHash(claims, 'at_hash', context.accessToken, header.alg)
+  checkHash(claims, 'c_hash', context.code, header.alg)
+
+  return {
+    subject: subjectOf(claims),
+    authenticatedAt: Math.floor(authenticatedAt),
+    acr: typeof claims.acr === 'string' ? claims.acr : null,
+    amr: amrOf(claims.amr),
+    sid: typeof claims.sid === 'string' && claims.sid !== '' && claims.sid.length <= 255 ? claims.sid : null,
+  }
+}
+
+function subjectOf(claims: Members): string {
+  const subject = claims.sub
+  if (typeof subject !== 'string' || subject === '' || subject.length > 255 || /[\0-\x1f\x7f]/.test(subject)) {
+    throw refused(`the ID token's sub is ${quoted(subject)}: 1 to 255 printable characters are expected (Core §2)`)
+  }
+  return subject
+}
+
+function time(claims: Members, name: string): number {
+  const value = claims[name]
+  // JSON can say 1e400, which is read as Infinity and is later than every clock.
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0 || value > lastSecond) {
+    throw refused(`the ID token's ${name} is ${quoted(value)}, which is no time`)
+  }
+  return value
+}
+
+function amrOf(amr: unknown): readonly string[] {
+  const listed = typeof amr === 'string' ? [amr] : amr
+  return Array.isArray(listed) ? listed.filter(method => typeof method === 'string') : []
+}
+
+/** The left half of the hash that the signature's algorithm names (Core §3.1.3.6). */
+function checkHash(claims: Members, name: 'at_hash' | 'c_hash', of: string, algorithm: unknown): void {
+  if (claims[name] === undefined) return
+  const bits = /(256|384|512)$/.exec(String(algorithm))?.[1] ?? '512'
+  const digest = createHash(`sha${bits}`).update(of).digest()
+  const expected = digest.subarray(0, digest.length / 2).toString('base64url')
+  if (claims[name] !== expected) throw refused(`the ID token's ${name} does not fit what came with it`)
+}
+
+function clocks(
+  name: string,
+  value: number,
+  ours: number,
+  order: 'before' | 'after',
+  context: IdTokenContext,
+): GatewayError {
+  const what = order === 'after' ? 'our clock' : 'this sign-in began'
+  const detail = `the ID token's ${name} is ${iso(value)}, ${Math.abs(value - ours)} s ${order} ${what} (${iso(ours)}); ${context.toleranceS} s are tolerated`
+  return new GatewayError('idp.rejected', detail, { hint: clockHint })
+}
+
+export const clockHint = 'Compare the clocks of the gateway and of the idp (NTP).'
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString()
+}
+
+function refused(detail: string): GatewayError {
+  return new GatewayError('idp.rejected', detail)
+}

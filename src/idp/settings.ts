@@ -1,0 +1,39 @@
+/** Who signs people in. The protocol is chosen by the key that is present: `oidc`. */
+import { z } from 'zod'
+import { byKey } from '../setting/one-of.ts'
+import { orNull } from '../setting/or-null.ts'
+import { text } from '../setting/text.ts'
+import { webAddress } from '../setting/web-address.ts'
+import { oidcSettings } from './oidc/settings.ts'
+
+const expectedId = 'must be lower-case letters, digits and hyphens, such as "campus"'
+
+const help = z.strictObject({
+  label: text.describe('What the link says.'),
+  url: webAddress({ example: 'https://help.example.org/', http: 'any', path: 'any' }).describe('Where it leads.'),
+})
+
+const ownKeys = {
+  id: z
+    .string({ error: expectedId })
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, { error: expectedId })
+    .describe('Its name in this file, in the log, and in the callback URL: `<portal>/callback/<id>`.'),
+  label: text.describe('What people read on the sign-in page.'),
+  help: orNull(help).describe('A link under the label, for people who have no account.'),
+}
+
+const oidcIdp = z.strictObject({
+  ...ownKeys,
+  oidc: oidcSettings.describe('Signs people in by OpenID Connect, with the authorization code flow and PKCE.'),
+})
+
+export const idpSettings = byKey({ oidc: oidcIdp })
+
+export const topKeys = {
+  idps: z
+    .array(idpSettings)
+    .min(1)
+    .describe('Who signs people in. With more than one, people choose on the sign-in page, in this order.'),
+}
+
+export type IdpSettings = z.output<typeof idpSettings>

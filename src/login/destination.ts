@@ -1,0 +1,33 @@
+/** Where a sign-in leads: `to`, `n`, `a` and `f` travel in URLs and hidden fields, never in a cookie (SESSIONS A2). */
+
+import { readNonceHash } from '../session/handoff.ts'
+import type { Destination } from '../session/pending.ts'
+
+export interface Wanted extends Destination {
+  /** Asked by a frame: no idp is ever shown in one. */
+  readonly framed: boolean
+}
+
+export function readDestination(from: URLSearchParams): Wanted {
+  return {
+    to: from.get('to'),
+    n: readNonceHash(from.get('n')),
+    attempt: from.get('a') === '2' ? 2 : 1,
+    framed: from.get('f') === '1',
+  }
+}
+
+export function asFields(wanted: Destination & { readonly framed?: boolean }): Record<string, string> {
+  return {
+    ...(wanted.to === null ? {} : { to: wanted.to }),
+    ...(wanted.n === null ? {} : { n: wanted.n }),
+    a: String(wanted.attempt),
+    ...(wanted.framed === true ? { f: '1' } : {}),
+  }
+}
+
+/** The address that begins again to the same place. */
+export function enterAgain(wanted: Destination): string {
+  // Without its nonce: the site begins a hand-off of its own.
+  return wanted.to === null ? '/login' : `/enter?${new URLSearchParams({ to: wanted.to })}`
+}

@@ -1,0 +1,62 @@
+/** What a person reads when a sign-in ends on a page instead of on a site: what happened, and one button (SESSIONS C4). */
+import { type ErrorCode, failures, GatewayError } from '../errors.ts'
+import type { Answer, PortalRequest } from '../model/exchange.ts'
+import type { LocateUrl } from '../model/place.ts'
+import type { Text } from '../model/text.ts'
+import { contextOf } from '../pages/context.ts'
+import type { Button, Pages } from '../pages/pages.ts'
+import type { Destination } from '../session/pending.ts'
+import { enterAgain } from './destination.ts'
+
+export interface FailedParts {
+  readonly pages: Pages
+  readonly locateUrl: LocateUrl
+  readonly idpLabel: (idp: string) => Text | null
+  /** Host of the portal, which the page on cookies names. */
+  readonly portalHost: string
+}
+
+export interface Failed {
+  readonly code: ErrorCode
+  /** Null: the failure's own. */
+  readonly status?: number
+  /** For the operator, in the log. */
+  readonly detail: string
+  readonly destination: Destination | null
+  readonly idp?: string
+  readonly button?: Button
+  readonly other?: Button
+  readonly cookies?: readonly string[]
+}
+
+export type Fail = ReturnType<typeof createFail>
+
+export function createFail({ pages, locateUrl, idpLabel, portalHost }: FailedParts) {
+  return function fail(request: PortalRequest, failed: Failed): Answer {
+    const to = failed.destination?.to ?? null
+    const going = to === null ? null : (locateUrl(to)?.resource.title ?? null)
+    const button: Button = failed.button ?? {
+      kind: 'link',
+      href: failed.destination === null ? '/login' : enterAgain(failed.destination),
+      does: going === null ? 'start-again' : 'continue',
+      name: going,
+    }
+    request.note(new GatewayError(failed.code, failed.detail))
+    return {
+      kind: 'page',
+      status: failed.status ?? failures[failed.code].status,
+      html: pages.failure(contextOf(request, 'one-shot'), {
+        code: failed.code,
+        subject: failed.idp === undefined ? null : idpLabel(failed.idp),
+        going,
+        host: failed.code === 'login.cookies' ? portalHost : null,
+        sent: false,
+        button,
+        other: failed.other ?? null,
+        retryAfterS: null,
+      }),
+      policy: 'own',
+      cookies: failed.cookies ?? [],
+    }
+  }
+}

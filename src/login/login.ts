@@ -1,0 +1,246 @@
+/**
+ * Signing in: from a person who wants to go somewhere to a session, by whichever identity provider (docs/sessions.md S3, S4).
+ * A flow over idp/, session/ and pages/; it never asks which protocol it is.
+ */
+import { GatewayError } from '../errors.ts'
+import { cookieName, cookieValue } from '../model/cookie.ts'
+import type { Report } from '../model/event.ts'
+import type { Answer, PortalRequest } from '../model/exchange.ts'
+import { displayName, type IdpId } from '../model/identity.ts'
+import type { BrowserStep, IdentityProvider } from '../model/idp.ts'
+import type { LocatedUrl, LocateUrl } from '../model/place.ts'
+import type { Text } from '../model/text.ts'
+import { contextOf } from '../pages/context.ts'
+import type { Pages } from '../pages/pages.ts'
+import type { Handoff } from '../session/handoff.ts'
+import type { Destination, PendingLogins } from '../session/pending.ts'
+import type { Resumed, Sessions } from '../session/sessions.ts'
+import type { SingleUse } from '../session/single-use.ts'
+import { asFields, readDestination, type Wanted } from './destination.ts'
+import type { Fail } from './failed.ts'
+
+export interface LoginParts {
+  /** `https://acces.example.org` */
+  readonly portal: string
+  readonly providers: ReadonlyMap<IdpId, IdentityProvider>
+  /** A help link under an idp's name. */
+  readonly helpOf: (idp: IdpId) => { readonly label: Text; readonly url: string } | null
+  readonly sessions: Sessions
+  readonly handoff: Handoff
+  readonly pending: PendingLogins
+  readonly singleUse: SingleUse
+  readonly locateUrl: LocateUrl
+  readonly pages: Pages
+  readonly fail: Fail
+  readonly report: Report
+  readonly now: () => number
+}
+
+/** What the callback leaves for /enter, which then works with the session that the cookie jar names. */
+export interface Arrival extends Destination {
+  readonly id: string
+}
+
+/** Sign-ins of one browser within this time, ms, that end without a session each: somebody goes in circles. */
+const loopWindowMs = 60_000
+const loopLimit = 3
+/** How long a sign-out makes the next sign-in ask again, ms. */
+const freshLifeMs = 12 * 60 * 60_000
+
+export type Login = ReturnType<typeof createLogin>
+
+export function createLogin(parts: LoginParts) {
+  const { sessions, handoff, pending, providers, locateUrl, pages, fail, now } = parts
+
+  return {
+    /** GET /enter: where hosts send people who need a session there, and where the callback leads. */
+    async enter(request: PortalRequest): Promise<Answer> {
+      const reference = request.query.get('r')
+      if (reference !== null) return arrive(request, reference)
+      const wanted = readDestination(request.query)
+      const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
+      return resumed === null ? challenge(request, wanted, request.query.get('idp')) : leadOn(request, wanted, resumed)
+    },
+
+    /** GET /login: signing in without a target. */
+    async start(request: PortalRequest): Promise<Answer> {
+      const again = request.query.get('again') === '1'
+      const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
+      if (resumed !== null && !again) return redirect('/')
+      return challenge(request, { ...readDestination(request.query), framed: false }, request.query.get('idp'), again)
+    },
+
+    /** POST /login: the chooser's answer. */
+    async choose(request: PortalRequest): Promise<Answer> {
+      const form = request.form ?? new URLSearchParams()
+      const provider = providers.get(form.get('idp') ?? '')
+      const wanted = readDestination(form)
+      if (provider === undefined) return challenge(request, wanted, null)
+      return begin(request, wanted, provider, form.get('again') === '1')
+    },
+  }
+
+  /** The callback's 303: the session is the one that the cookie names, and from now on it counts. */
+  async function arrive(request: PortalRequest, reference: string): Promise<Answer> {
+    const arrival = await parts.singleUse.take<Arrival>('r', reference)
+    if (arrival === null) {
+      return fail(request, {
+        code: 'login.stale',
+        detail: 'a reference that is unknown, used or too old',
+        destination: null,
+      })
+    }
+    const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
+    if (resumed === null) {
+      return fail(request, {
+        code: 'login.cookies',
+        status: 200,
+        detail: 'the session cookie did not come back',
+        destination: arrival,
+      })
+    }
+    if (resumed.session.id !== arrival.id) await sessions.end(arrival.id, 'lost-race')
+    if (resumed.provisional && !(await sessions.confirm(resumed.session.id))) {
+      return fail(request, {
+        code: 'login.stale',
+        detail: 'the session was gone before it was confirmed',
+        destination: arrival,
+      })
+    }
+    if (resumed.provisional) parts.report({ name: 'session.established', idp: resumed.session.identity.idp })
+    return leadOn(request, { ...arrival, framed: false }, resumed)
+  }
+
+  /** With a session: a ticket to the host that asked, or to the one that will ask. */
+  async function leadOn(request: PortalRequest, wanted: Wanted, resumed: Resumed): Promise<Answer> {
+    request.page.setSignIns([])
+    if (wanted.to === null) return redirect('/')
+    const located = locateUrl(wanted.to)
+    if (located === null) return notOurs(request)
+    const { at } = located.resource
+    if (wanted.n === null) return redirect(`${at.origin}/.passerelle/begin?to=${encodeURIComponent(located.href)}`)
+    const ticket = await handoff.mint(resumed.session, `host:${at.hostname}`, located.href, wanted.n, wanted.attempt)
+    return redirect(`${at.origin}/.passerelle/enter?t=${ticket}`)
+  }
+
+  /** Without one: which idp, then there. */
+  async function challenge(
+    request: PortalRequest,
+    wanted: Wanted,
+    asked: IdpId | null,
+    again = false,
+  ): Promise<Answer> {
+    const located = wanted.to === null ? null : locateUrl(wanted.to)
+    if (wanted.to !== null && located === null) return notOurs(request)
+    if (wanted.framed && located !== null) {
+      return redirect(`${located.resource.at.origin}/.passerelle/framed?to=${encodeURIComponent(located.href)}`)
+    }
+    if (request.navigation === 'prefetch') return { kind: 'empty', status: 204 }
+    if (goesInCircles(request)) {
+      const detail = `${loopLimit} sign-ins of one browser within a minute, and no session`
+      return fail(request, { code: 'login.loop', detail, destination: wanted })
+    }
+    const admitted = idpsFor(located)
+    const named = asked === null ? undefined : admitted.find(provider => provider.id === asked)
+    const only = named ?? (admitted.length === 1 ? admitted[0] : undefined)
+    // A request that shows no sign of a person's browser gets the page whose form starts the sign-in (SESSIONS B 8).
+    if (only !== undefined && request.navigation === 'document') return begin(request, wanted, only, again)
+    return chooser(request, wanted, located, admitted, again)
+  }
+
+  async function begin(
+    request: PortalRequest,
+    wanted: Wanted,
+    provider: IdentityProvider,
+    again: boolean,
+  ): Promise<Answer> {
+    const state = pending.newState()
+    const force = again || signedOutLately(request)
+    try {
+      const { step, idpPending } = await provider.begin(callbackOf(provider.id), { force, state })
+      const destination = { to: wanted.to, n: wanted.n, attempt: wanted.attempt }
+      const cookies = await pending.begin(state, request.cookies, { idp: provider.id, idpPending, ...destination })
+      parts.report({ name: 'sign-in.begun', idp: provider.id })
+      return answerStep(step, cookies)
+    } catch (error) {
+      if (!(error instanceof GatewayError) || !error.code.startsWith('idp.')) throw error
+      parts.report({ name: 'sign-in.failed', idp: provider.id, code: error.code })
+      return fail(request, {
+        code: error.code,
+        detail: error.message,
+        destination: wanted,
+        idp: provider.id,
+        button: { kind: 'link', href: retryOf(request, wanted, provider), does: 'retry', name: null },
+      })
+    }
+  }
+
+  function chooser(
+    request: PortalRequest,
+    wanted: Wanted,
+    located: LocatedUrl | null,
+    admitted: readonly IdentityProvider[],
+    again: boolean,
+  ): Answer {
+    const html = pages.chooser(contextOf(request, 'portal'), {
+      going: located?.resource.title ?? null,
+      idps: admitted.map(({ id, label, health }) => ({
+        id,
+        label,
+        available: health() !== 'down',
+        help: parts.helpOf(id),
+      })),
+      carried: { ...asFields(wanted), ...(again ? { again: '1' } : {}) },
+      token: request.page.token(),
+    })
+    return { kind: 'page', status: 200, html, policy: 'leads-away', cookies: [] }
+  }
+
+  function idpsFor(located: LocatedUrl | null): readonly IdentityProvider[] {
+    const all = [...providers.values()]
+    const admitted = located?.resource.idps ?? null
+    return admitted === null ? all : all.filter(provider => admitted.includes(provider.id))
+  }
+
+  function callbackOf(idp: IdpId): URL {
+    return new URL(`${parts.portal}/callback/${idp}`)
+  }
+
+  function retryOf(request: PortalRequest, wanted: Wanted, provider: IdentityProvider): string {
+    const query = new URLSearchParams({ ...asFields(wanted), idp: provider.id })
+    return request.method === 'GET' && request.path === '/enter' ? `/enter?${query}` : `/login?${query}`
+  }
+
+  function goesInCircles(request: PortalRequest): boolean {
+    return request.page.signIns().filter(time => now() - time < loopWindowMs).length >= loopLimit
+  }
+
+  function signedOutLately(request: PortalRequest): boolean {
+    const since = Number(cookieValue(request.cookies, cookieName.fresh) ?? Number.NaN)
+    return now() - since * 1000 < freshLifeMs
+  }
+
+  function notOurs(request: PortalRequest): Answer {
+    return fail(request, {
+      code: 'resource.unknown-host',
+      detail: 'a target that is no resource of ours',
+      destination: null,
+      button: { kind: 'link', href: '/', does: 'front', name: null },
+    })
+  }
+}
+
+export function redirect(to: string, cookies: readonly string[] = []): Answer {
+  return { kind: 'redirect', to, cookies }
+}
+
+export function answerStep(step: BrowserStep, cookies: readonly string[]): Answer {
+  switch (step.kind) {
+    case 'redirect':
+      return redirect(step.to.href, cookies)
+  }
+}
+
+export function personOf(resumed: Resumed | null): string | null {
+  return resumed === null ? null : displayName(resumed.session.identity.claims)
+}

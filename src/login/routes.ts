@@ -1,0 +1,21 @@
+/** The portal's addresses for signing in (docs/sessions.md C0). */
+import type { Route } from '../model/exchange.ts'
+import { type createCallback, replyLimit } from './callback.ts'
+import type { Login } from './login.ts'
+
+export function loginRoutes(login: Login, callback: ReturnType<typeof createCallback>): readonly Route[] {
+  return [
+    { method: 'GET', path: '/enter', body: 'none', csrf: false, answer: login.enter },
+    { method: 'GET', path: '/login', body: 'none', csrf: false, answer: login.start },
+    { method: 'POST', path: '/login', body: 'form', csrf: true, answer: login.choose },
+    { method: 'GET', path: '/callback/:idp{/:state}', body: 'none', csrf: false, answer: callback.complete },
+    {
+      method: 'POST',
+      path: '/callback/:idp{/:state}',
+      body: 'form',
+      bodyLimit: replyLimit,
+      csrf: false,
+      answer: callback.putAside,
+    },
+  ]
+}

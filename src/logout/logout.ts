@@ -1,0 +1,168 @@
+/**
+ * Signing out: our door first, and every site is shut with it; then the idp, and nothing depends on its coming back
+ * (SESSIONS A8). POST acts, GET only asks: an `<img src=/logout>` must sign nobody out.
+ */
+import { GatewayError } from '../errors.ts'
+import { cookieName, expireCookie, setCookie } from '../model/cookie.ts'
+import type { Answer, PortalRequest } from '../model/exchange.ts'
+import { displayName, type IdpId } from '../model/identity.ts'
+import type { IdentityProvider } from '../model/idp.ts'
+import type { Resource } from '../model/resource.ts'
+import type { EndedSession } from '../model/session.ts'
+import type { Text } from '../model/text.ts'
+import { contextOf } from '../pages/context.ts'
+import type { Pages } from '../pages/pages.ts'
+import type { Sessions } from '../session/sessions.ts'
+import { newSecret, type SingleUse } from '../session/single-use.ts'
+
+export interface LogoutParts {
+  readonly portal: string
+  readonly providers: ReadonlyMap<IdpId, IdentityProvider>
+  readonly resources: readonly Resource[]
+  readonly sessions: Sessions
+  readonly singleUse: SingleUse
+  readonly pages: Pages
+  readonly now: () => number
+}
+
+/** What the last page needs; the session itself is gone. */
+interface Closed {
+  readonly idp: IdpId
+  /** Where the idp ends its own session; null: it cannot, or does not answer. */
+  readonly next: string | null
+  readonly visited: readonly string[]
+  readonly shared: boolean
+}
+
+const freshLifeSeconds = 12 * 60 * 60
+/** Seconds before the last page goes on to the idp by itself. */
+const onwardAfter = 2
+
+export type Logout = ReturnType<typeof createLogout>
+
+export function createLogout(parts: LogoutParts) {
+  const { sessions, providers, singleUse, pages, now } = parts
+  const titles = new Map(parts.resources.map(resource => [resource.id, resource.title]))
+
+  return {
+    async ask(request: PortalRequest): Promise<Answer> {
+      const resumed = await sessions.resume(request.cookies, 'portal', 'none')
+      if (resumed === null) return page(200, pages.closed(contextOf(request, 'portal'), closedData(null)))
+      const { identity } = resumed.session
+      const html = pages.askLogout(contextOf(request, 'portal', displayName(identity.claims)), {
+        visited: [],
+        idp: providers.get(identity.idp)?.label ?? null,
+        token: request.page.token(),
+        cancel: '/',
+      })
+      // The POST's redirects end at the idp: a form-action would forbid them.
+      return { kind: 'page', status: 200, html, policy: 'leads-away', cookies: [] }
+    },
+
+    /** POST /logout: every session that the browser's portal cookies name, in case somebody planted a second one. */
+    async fromUser(request: PortalRequest): Promise<Answer> {
+      const ended: EndedSession[] = []
+      let failed: GatewayError | null = null
+      for (const id of sessions.authentic(request.cookies, 'portal')) {
+        try {
+          const one = await sessions.end(id, 'user')
+          if (one !== null) ended.push(one)
+        } catch (error) {
+          if (!(error instanceof GatewayError)) throw error
+          failed = error
+        }
+      }
+      if (failed !== null) return notStored(request, failed)
+      const first = ended[0]
+      const reference = newSecret()
+      if (first !== undefined) await singleUse.put('o', await closedOf(first, reference), reference)
+      return {
+        kind: 'redirect',
+        to: first === undefined ? '/signed-out' : `/signed-out?o=${reference}`,
+        cookies: signedOutCookies(),
+      }
+    },
+
+    /**
+     * GET /signed-out: one address, two states. Closing while a step at the idp remains (`o`), closed after the return
+     * (`state`, the same reference; a wrong one or none changes nothing) or where there is no such step.
+     */
+    async signedOut(request: PortalRequest): Promise<Answer> {
+      const returned = request.query.get('state')
+      const reference = returned ?? request.query.get('o')
+      const closed = reference === null ? null : await singleUse.peek<Closed>('o', reference)
+      const idp = closed === null ? null : providers.get(closed.idp)
+      if (closed === null || idp === undefined || idp === null) {
+        return page(200, pages.closed(contextOf(request, 'portal'), closedData(closed)))
+      }
+      if (returned === null && closed.next !== null) {
+        const html = pages.closing(contextOf(request, 'one-shot'), {
+          idp: idp.label,
+          next: closed.next,
+          shared: closed.shared,
+        })
+        return page(200, html, { Refresh: `${onwardAfter}; url=${closed.next}` })
+      }
+      const outcome = returned === null ? 'not-closed' : 'closed'
+      return page(200, pages.closed(contextOf(request, 'one-shot'), closedData(closed, { label: idp.label, outcome })))
+    },
+  }
+
+  async function closedOf(ended: EndedSession, reference: string): Promise<Closed> {
+    const { idp } = ended.identity
+    return {
+      idp,
+      next: await idpLogout(ended, reference),
+      visited: ended.visited,
+      shared: ended.device === 'shared',
+    }
+  }
+
+  async function idpLogout({ identity, keep }: EndedSession, reference: string): Promise<string | null> {
+    try {
+      const step = await providers.get(identity.idp)?.end(keep, new URL(`${parts.portal}/signed-out`), reference)
+      return step?.to.href ?? null
+    } catch (error) {
+      // The session is over all the same; the last page says that the idp's is not.
+      if (error instanceof GatewayError) return null
+      throw error
+    }
+  }
+
+  function notStored(request: PortalRequest, error: GatewayError): Answer {
+    request.note(error)
+    const html = pages.failure(contextOf(request, 'one-shot'), {
+      code: 'logout.not-stored',
+      subject: null,
+      going: null,
+      host: null,
+      sent: false,
+      button: { kind: 'link', href: '/logout', does: 'retry', name: null },
+      other: null,
+      retryAfterS: 5,
+    })
+    return {
+      kind: 'page',
+      status: 503,
+      html,
+      policy: 'own',
+      cookies: signedOutCookies(),
+      headers: { 'Retry-After': '5' },
+    }
+  }
+
+  /** The cookie goes whatever the store says; the next sign-in asks the person again. */
+  function signedOutCookies(): readonly string[] {
+    const seconds = String(Math.floor(now() / 1000))
+    return [expireCookie(cookieName.portal), setCookie(cookieName.fresh, seconds, freshLifeSeconds)]
+  }
+
+  function closedData(closed: Closed | null, idp: { label: Text; outcome: 'closed' | 'not-closed' } | null = null) {
+    const closedSites = (closed?.visited ?? []).map(id => titles.get(id)).filter(title => title !== undefined)
+    return { idp, closedSites, shared: closed?.shared ?? false, again: '/login' }
+  }
+
+  function page(status: number, html: string, headers: Record<string, string> = {}): Answer {
+    return { kind: 'page', status, html, policy: 'own', cookies: [], headers }
+  }
+}

@@ -1,0 +1,11 @@
+/** The portal's addresses for signing out (docs/sessions.md C0). */
+import type { Route } from '../model/exchange.ts'
+import type { Logout } from './logout.ts'
+
+export function logoutRoutes(logout: Logout): readonly Route[] {
+  return [
+    { method: 'GET', path: '/logout', body: 'none', csrf: false, answer: logout.ask },
+    { method: 'POST', path: '/logout', body: 'form', csrf: true, answer: logout.fromUser },
+    { method: 'GET', path: '/signed-out', body: 'none', csrf: false, answer: logout.signedOut },
+  ]
+}

@@ -1,0 +1,75 @@
+/**
+ * Our cookies: their names, how they are read, how they are written (SESSIONS C1). None ever reaches an origin, none is
+ * ever accepted from one. A browser that knows the prefix lets no script plant a `__Host-Http-` cookie; the others
+ * see `__Host-` as before.
+ */
+
+export const cookieName = {
+  portal: '__Host-Http-passerelle',
+  site: '__Host-Http-passerelle-site',
+  /** Set at sign-out: the next sign-in asks the person again. */
+  fresh: '__Host-Http-passerelle-fresh',
+  /** express-session's own, for page state. */
+  form: '__Host-Http-passerelle-form',
+} as const
+
+/** One cookie for each transaction, its tag behind the prefix (SESSIONS A2). */
+export const transactionPrefix = {
+  pending: '__Host-Http-passerelle-p-',
+  nonce: '__Host-Http-passerelle-n-',
+} as const
+
+/** At most this many transaction cookies of a kind; the oldest are expired when more arrive. */
+export const transactionLimit = 24
+
+/** 15 minutes, in seconds: how long a started sign-in may take. */
+export const transactionLife = 900
+
+/** An origin may set, and be sent, nothing that begins like this (lower case). */
+const ours = ['__host-http-passerelle', '__http-passerelle']
+
+export function isOurs(name: string): boolean {
+  const lower = name.toLowerCase()
+  return ours.some(prefix => lower.startsWith(prefix))
+}
+
+/** Every cookie in order, split on `;` only: no quoting, no decoding (SESSIONS B 27). */
+export function* eachCookie(header: string): Generator<{ readonly name: string; readonly value: string }> {
+  for (const part of header.split(';')) {
+    const equals = part.indexOf('=')
+    if (equals > 0) yield { name: part.slice(0, equals).trim(), value: part.slice(equals + 1).trim() }
+  }
+}
+
+/** All values of one name, distinct, at most four: more than that is an attack, and the rest would only cost. */
+export function cookieValues(header: string | null, name: string): readonly string[] {
+  if (header === null || !header.includes(name)) return []
+  const values: string[] = []
+  for (const cookie of eachCookie(header)) {
+    if (cookie.name === name && !values.includes(cookie.value)) values.push(cookie.value)
+    if (values.length === 4) break
+  }
+  return values
+}
+
+export function cookieValue(header: string | null, name: string): string | null {
+  return cookieValues(header, name)[0] ?? null
+}
+
+/** @param maxAge seconds; null: until the browser closes */
+export function setCookie(name: string, value: string, maxAge: number | null): string {
+  const life = maxAge === null ? '' : `; Max-Age=${maxAge}`
+  return `${name}=${value}; Path=/${life}; Secure; HttpOnly; SameSite=Lax`
+}
+
+export function expireCookie(name: string): string {
+  return setCookie(name, '', 0)
+}
+
+/** Set-Cookie lines that bring the transaction cookies of a kind under the limit; browsers send the oldest first. */
+export function expireOldest(header: string | null, prefix: string): readonly string[] {
+  if (header === null) return []
+  const names: string[] = []
+  for (const cookie of eachCookie(header)) if (cookie.name.startsWith(prefix)) names.push(cookie.name)
+  return names.slice(0, Math.max(0, names.length - transactionLimit + 1)).map(expireCookie)
+}

@@ -1,0 +1,60 @@
+/**
+ * The log: one JSON object a line on standard output. Lines are gathered and written without waiting, so that a reader
+ * of the pipe who stops does not stop the gateway. No cookie, code, token or query ever comes here (LG-01, SESSIONS B 9).
+ */
+import pino from 'pino'
+
+export type LogLevel = 'info' | 'warn' | 'error' | 'silent'
+
+export interface LogFields {
+  readonly [name: string]: string | number | boolean | null | undefined
+}
+
+export interface Log {
+  readonly info: (fields: LogFields, message: string) => void
+  readonly warn: (fields: LogFields, message: string) => void
+  readonly error: (fields: LogFields, message: string) => void
+  /** Whether lines of this level are written at all. */
+  readonly writes: (level: 'info' | 'warn' | 'error') => boolean
+  readonly flush: () => void
+}
+
+/** Bytes gathered before a write, and milliseconds after which they are written in any case. */
+const gathered = 8 * 1024
+const flushEveryMs = 250
+
+/**
+ * @param write where lines go instead of standard output: whole lines, for tests
+ */
+export function createLog(level: LogLevel, write: ((line: string) => void) | null = null): Log & { close: () => void } {
+  const destination = write === null ? pino.destination({ dest: 1, sync: false, minLength: gathered }) : { write }
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: label => ({ level: label }) },
+    },
+    destination,
+  )
+  const flush = () => {
+    if ('flush' in destination) destination.flush(() => {})
+  }
+  const timer = setInterval(flush, flushEveryMs)
+  timer.unref()
+  return {
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    writes: wanted => logger.isLevelEnabled(wanted),
+    flush,
+    close() {
+      clearInterval(timer)
+      try {
+        if ('flushSync' in destination) destination.flushSync()
+      } catch {
+        // The pipe is gone, or was never opened: there is nobody left to tell.
+      }
+    },
+  }
+}

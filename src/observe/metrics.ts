@@ -1,0 +1,169 @@
+/**
+ * The metrics, in Prometheus' text form. On the path of a request only plain numbers are raised; prom-client sees them when
+ * somebody collects. Labels are bounded: resource and idp ids, effects, status classes; never a person, a URL or a session.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+
+export interface Metrics {
+  readonly request: (plane: 'access' | 'portal', status: number) => void
+  readonly decision: (resource: string, effect: 'permit' | 'challenge' | 'deny') => void
+  readonly origin: (resource: string, seconds: number) => void
+  readonly failure: (code: string) => void
+  readonly signIn: (idp: string, result: 'begun' | 'established' | 'kept' | 'failed') => void
+  readonly ended: (reason: string) => void
+  /** Anything of the closed list of events that is only counted. */
+  readonly event: (name: string) => void
+  readonly text: () => Promise<string>
+}
+
+export interface Measured {
+  /** Null where counting would be dear. */
+  readonly sessions: () => Promise<number | null>
+  readonly openStreams: () => number
+  readonly tunnels: () => number
+  readonly idps: () => readonly { readonly id: string; readonly health: 'up' | 'down' | 'unknown' }[]
+  readonly storeUp: () => Promise<boolean>
+}
+
+/** Seconds. */
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+export function createMetrics(measured: Measured): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: 'passerelle_' })
+  const tally = (name: string, help: string, ...labelNames: string[]) =>
+    new Tally(registry, `passerelle_${name}`, help, labelNames)
+
+  const requests = tally('requests_total', 'Requests answered, by plane and class of status.', 'plane', 'status')
+  const decisions = tally('access_total', 'Decisions of the policy, by resource.', 'resource', 'effect')
+  const failures = tally('failures_total', 'Failures by their code (docs/reference/errors.md).', 'code')
+  const signIns = tally('sign_ins_total', 'Sign-ins by identity provider and result.', 'idp', 'result')
+  const ends = tally('sessions_ended_total', 'Sessions that ended before their time, by reason.', 'reason')
+  const events = tally('events_total', 'Other events, by name.', 'event')
+  const origins = new Durations(
+    registry,
+    'passerelle_origin_seconds',
+    'From asking an origin to the head of its answer.',
+  )
+
+  const gauge = (name: string, help: string, read: () => Promise<number | null> | number | null) => {
+    new Gauge({
+      name: `passerelle_${name}`,
+      help,
+      registers: [registry],
+      async collect() {
+        const value = await read()
+        if (value !== null) this.set(value)
+      },
+    })
+  }
+  gauge('sessions', 'Live sessions in the store; absent where counting would be dear.', () =>
+    measured.sessions().catch(() => null),
+  )
+  gauge('store_up', '1 while the session store answers.', async () =>
+    (await measured.storeUp().catch(() => false)) ? 1 : 0,
+  )
+  gauge('streams_open', 'Open WebSockets and event streams that belong to a session.', measured.openStreams)
+  gauge('websockets_open', 'Open WebSockets.', measured.tunnels)
+  new Gauge({
+    name: 'passerelle_idp_up',
+    help: '1 while an identity provider answered when last asked, 0 while it did not; absent before it was asked.',
+    labelNames: ['idp'],
+    registers: [registry],
+    collect() {
+      for (const { id, health } of measured.idps())
+        if (health !== 'unknown') this.set({ idp: id }, health === 'up' ? 1 : 0)
+    },
+  })
+
+  return {
+    request: (plane, status) => requests.add(plane, `${Math.floor(status / 100)}xx`),
+    decision: (resource, effect) => decisions.add(resource, effect),
+    origin: (resource, seconds) => origins.observe(resource, seconds),
+    failure: code => failures.add(code),
+    signIn: (idp, result) => signIns.add(idp, result),
+    ended: reason => ends.add(reason),
+    event: name => events.add(name),
+    text: () => registry.metrics(),
+  }
+}
+
+/** A counter with one or two labels, kept as plain numbers. */
+class Tally {
+  readonly #counts = new Map<string, Map<string, number>>()
+
+  constructor(registry: Registry, name: string, help: string, labelNames: readonly string[]) {
+    const counts = this.#counts
+    const [first = '', second] = labelNames
+    new Counter({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const [a, row] of counts) {
+          for (const [b, count] of row)
+            this.inc(second === undefined ? { [first]: a } : { [first]: a, [second]: b }, count)
+        }
+      },
+    })
+  }
+
+  add(a: string, b = ''): void {
+    const row = this.#counts.get(a)
+    if (row === undefined) this.#counts.set(a, new Map([[b, 1]]))
+    else row.set(b, (row.get(b) ?? 0) + 1)
+  }
+}
+
+interface Row {
+  readonly counts: number[]
+  sum: number
+  count: number
+}
+
+/** A histogram by resource. prom-client's own sorts and hashes labels on each observation, which costs more than a session. */
+class Durations {
+  readonly #rows = new Map<string, Row>()
+
+  constructor(registry: Registry, name: string, help: string) {
+    const rows = this.#rows
+    const series = (suffix: string, ...labels: string[]) =>
+      new Counter({ name: `${name}${suffix}`, help, labelNames: ['resource', ...labels], registers: [registry] })
+    const bucket = series('_bucket', 'le')
+    const sum = series('_sum')
+    const count = series('_count')
+    // One collects for all three: they must agree.
+    Object.assign(bucket, {
+      collect() {
+        for (const one of [bucket, sum, count]) one.reset()
+        for (const [resource, row] of rows) {
+          let cumulated = 0
+          for (const [index, le] of buckets.entries()) {
+            cumulated += row.counts[index] ?? 0
+            bucket.inc({ resource, le }, cumulated)
+          }
+          bucket.inc({ resource, le: '+Inf' }, row.count)
+          sum.inc({ resource }, row.sum)
+          count.inc({ resource }, row.count)
+        }
+      },
+    })
+  }
+
+  observe(resource: string, seconds: number): void {
+    let row = this.#rows.get(resource)
+    if (row === undefined) {
+      row = { counts: buckets.map(() => 0), sum: 0, count: 0 }
+      this.#rows.set(resource, row)
+    }
+    row.sum += seconds
+    row.count++
+    for (let i = 0; i < buckets.length; i++) {
+      if (seconds > (buckets[i] as number)) continue
+      row.counts[i] = (row.counts[i] as number) + 1
+      return
+    }
+  }
+}

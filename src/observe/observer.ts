@@ -1,0 +1,117 @@
+/** Turns what happens into log lines and metrics. Reporting never throws and never waits. */
+import { failures } from '../errors.ts'
+import type { GatewayEvent, Report } from '../model/event.ts'
+import type { Observed } from '../model/passage.ts'
+
+import type { Log, LogFields } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface Finished {
+  readonly method: string
+  /** 0: the connection was gone before an answer could be begun. */
+  readonly status: number
+  /** Milliseconds on the monotonic clock. */
+  readonly endedAt: number
+  /** False: the client left, or the answer was cut. */
+  readonly complete: boolean
+}
+
+export interface Observer {
+  readonly report: Report
+  readonly finished: (observed: Observed, finished: Finished) => void
+}
+
+export function createObserver(log: Log, metrics: Metrics, requestLines: boolean): Observer {
+  return {
+    report(event) {
+      try {
+        tell(event)
+      } catch {
+        // Whoever reports has other things to do than to hear that nobody listens.
+      }
+    },
+
+    finished(observed, { method, status, endedAt, complete }) {
+      const { failure, resource, target } = observed
+      metrics.request(resource === null ? 'portal' : 'access', status)
+      if (resource !== null && observed.originMs !== null) metrics.origin(resource.id, observed.originMs / 1000)
+      if (failure !== null) metrics.failure(failure.code)
+      if (!requestLines && failure === null) return
+      const level = failure === null ? 'info' : failures[failure.code].level
+      if (!log.writes(level)) return
+      const fields: LogFields = {
+        method,
+        host: target?.host ?? null,
+        // Never the query: deep links carry names and tokens.
+        path: target?.path ?? null,
+        status,
+        ms: Math.round((endedAt - observed.startedAt) * 10) / 10,
+        originMs: observed.originMs === null ? undefined : Math.round(observed.originMs * 10) / 10,
+        client: observed.client,
+        resource: resource?.id,
+        effect: observed.effect ?? undefined,
+        cut: complete ? undefined : true,
+        ...(failure === null
+          ? {}
+          : {
+              code: failure.code,
+              ref: failure.reference || undefined,
+              detail: failure.detail,
+              hint: failure.hint ?? undefined,
+            }),
+      }
+      log[level](fields, 'request')
+    },
+  }
+
+  function tell(event: GatewayEvent): void {
+    switch (event.name) {
+      case 'gateway.started':
+        return log.info({ address: event.address }, event.name)
+      case 'gateway.draining':
+      case 'gateway.stopped':
+        return log.info({}, event.name)
+      case 'session.established':
+        metrics.signIn(event.idp, 'established')
+        return log.info({ idp: event.idp }, event.name)
+      case 'session.kept':
+        metrics.signIn(event.idp, 'kept')
+        return log.info({ idp: event.idp }, event.name)
+      case 'session.ended':
+        metrics.ended(event.reason)
+        return log.info({ idp: event.idp, reason: event.reason }, event.name)
+      case 'session.end-retried':
+        return log.warn({ left: event.left }, event.name)
+      case 'sign-in.begun':
+        return metrics.signIn(event.idp, 'begun')
+      case 'sign-in.failed':
+        metrics.signIn(event.idp, 'failed')
+        return log.warn({ idp: event.idp, code: event.code }, event.name)
+      case 'session.undecryptable':
+      case 'cookie.ambiguous':
+      case 'handoff.foreign':
+        metrics.event(event.name)
+        return log.warn({}, event.name)
+      case 'callback.foreign':
+        metrics.event(event.name)
+        return log.warn({ idp: event.idp }, event.name)
+      case 'request.cross-origin':
+        return metrics.event(event.name)
+      case 'idp.up':
+        return log.info({ idp: event.idp }, event.name)
+      case 'idp.down':
+        return log.error({ idp: event.idp, detail: event.detail }, event.name)
+      case 'store.up':
+        return log.info({}, event.name)
+      case 'store.down':
+        return log.error({ detail: event.detail }, event.name)
+      case 'store.warned':
+        return log.warn({ detail: event.detail }, event.name)
+      case 'origin.retried':
+        return metrics.event(event.name)
+      case 'stream.closed-at-end':
+        metrics.event(event.name)
+        return log.info({ resource: event.resource, kind: event.kind }, event.name)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * name → address → connection, and the gateway's own requests. Knows which addresses are never reached and whom TLS
+ * trusts; knows nothing of what is asked.
+ */
+import type { OutboundFetch } from '../model/outbound.ts'
+import { type Connector, createConnectors } from './connector.ts'
+import { createFetch } from './fetch.ts'
+import type { Listener } from './refused.ts'
+
+export type { Connector } from './connector.ts'
+export type { Listener } from './refused.ts'
+
+export interface OutboundSettings {
+  /** PEM text of certificates that are trusted beside the system's; null: only those. */
+  readonly ca: string | null
+  /** The address that connections leave from; null: the system chooses. */
+  readonly localAddress: string | null
+  /** Our own listeners, never to be reached. Read at each connection: it may still grow while the gateway starts. */
+  readonly refused: readonly Listener[]
+}
+
+export interface Outbound {
+  /**
+   * For undici's Client, Pool or Agent, as `connect`. A connection that would end at a refused address fails with
+   * GatewayError `origin.refused-address`.
+   *
+   * @param connectMs name, TCP and TLS together, in milliseconds
+   */
+  readonly connector: (connectMs: number) => Connector
+  /** 10 s and 1 MiB for each request. */
+  readonly fetch: OutboundFetch
+  readonly close: () => Promise<void>
+}
+
+export function createOutbound(settings: OutboundSettings): Outbound {
+  const connector = createConnectors(settings)
+  const { fetch, close } = createFetch(connector(5_000), { deadlineMs: 10_000, bytes: 1024 * 1024 })
+  return { connector, fetch, close }
+}

@@ -1,0 +1,15 @@
+/** The drawings that stand inside pages: attributes and classes only, so that no style is inline. Colours: stylesheet.ts. */
+import { type Html, html } from './escape.ts'
+
+export const brandMark: Html = html`<svg viewBox="0 0 40 40" aria-hidden="true"><g stroke-width="1.6"><path d="M8 15v8M14 12v8M20 11v8M26 12v8M32 15v8"/></g><path class="rail" stroke-width="2.6" d="M3 18.6Q20 3.8 37 18.6"/><path stroke-width="2.6" d="M3 26.6Q20 11.8 37 26.6"/><path stroke-width="1.6" d="M9 31.5h9M22 31.5h9M15 35.5h10"/></svg>`
+
+/** The lower edge of the header. */
+export const arch: Html = html`<svg class="arch" viewBox="0 0 1000 30" preserveAspectRatio="none" aria-hidden="true"><path d="M0 0H1000V29Q500 -21 0 29Z"/><path d="M0 29Q500 -21 1000 29"/></svg>`
+
+export const handrail: Html = html`<svg viewBox="0 0 32 20" aria-hidden="true"><path d="M2 15Q16 3 30 15M2 9Q16 -3 30 9M9 5.5v6M16 4v5.5M23 5.5v6"/></svg>`
+
+export const tick: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10"/><path d="m7.5 12.5 3 3 6-6.5"/></svg>`
+
+export const triangle: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 3 1.8 20.5h20.4zM12 10v5M12 18h.01"/></svg>`
+
+export const onward: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d="m9 5 7 7-7 7"/></svg>`

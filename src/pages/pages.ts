@@ -1,0 +1,58 @@
+/**
+ * Our own pages: functions from data to HTML, in French and English, with one stylesheet, no script and no inline
+ * style. They decide nothing: status, headers and cookies are
+ * the caller’s.
+ */
+import { type ChooserData, chooserPage } from './chooser.ts'
+import { type FailureData, failurePage } from './failure.ts'
+import { type FrontData, frontPage } from './front.ts'
+import { type FramedData, framedPage, type NotSentData, notSentPage } from './on-site.ts'
+import { type RefusedData, refusedPage } from './refused.ts'
+import type { IdpLabels } from './requirement.ts'
+import {
+  type AskLogoutData,
+  askLogoutPage,
+  type ClosedData,
+  type ClosingData,
+  closedPage,
+  closingPage,
+} from './sign-out.ts'
+import type { PageContext, Site } from './site.ts'
+
+export type { FailureData } from './failure.ts'
+export type { IdpLabels } from './requirement.ts'
+export type { PageContext, Site } from './site.ts'
+export type { Button } from './ways-out.ts'
+
+export interface Pages {
+  /** Our front page: the sites, and which of them this account opens. */
+  readonly front: (c: PageContext, d: FrontData) => string
+  /** One form, POST /login: `idp` is the choice, `token` and what is carried are hidden fields. */
+  readonly chooser: (c: PageContext, d: ChooserData) => string
+  /** One form, POST /logout, with `token`. */
+  readonly askLogout: (c: PageContext, d: AskLogoutData) => string
+  /** The caller sends the Refresh header; the page has the button. */
+  readonly closing: (c: PageContext, d: ClosingData) => string
+  readonly closed: (c: PageContext, d: ClosedData) => string
+  readonly refused: (c: PageContext, d: RefusedData) => string
+  /** A POST that came without a session. */
+  readonly notSent: (c: PageContext, d: NotSentData) => string
+  /** For a frame of another page: one link, which opens a new window. */
+  readonly framed: (c: PageContext, d: FramedData) => string
+  readonly failure: (c: PageContext, d: FailureData) => string
+}
+
+/** @param labels how people know the idps that a policy's rules may name; those without one are shown by their id */
+export function createPages(site: Site, labels: IdpLabels = {}): Pages {
+  return {
+    front: (c, d) => frontPage(site, c, d),
+    chooser: (c, d) => chooserPage(site, c, d),
+    askLogout: (c, d) => askLogoutPage(site, c, d),
+    closing: (c, d) => closingPage(site, c, d),
+    closed: (c, d) => closedPage(site, c, d),
+    refused: (c, d) => refusedPage(site, labels, c, d),
+    notSent: (c, d) => notSentPage(site, c, d),
+    framed: (c, d) => framedPage(site, c, d),
+    failure: (c, d) => failurePage(site, c, d),
+  }
+}

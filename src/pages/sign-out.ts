@@ -1,0 +1,173 @@
+/** Signing out, in three pages: the question, the step that closes the idp's own session, and what was closed. */
+import type { Language, Text } from '../model/text.ts'
+import { onward, tick, triangle } from './drawings.ts'
+import { clip, type Html, href, html, join } from './escape.ts'
+import { frame, heading, type Level, type View } from './frame.ts'
+import type { PageContext, Site } from './site.ts'
+import { form, homeLink } from './ways-out.ts'
+
+export interface AskLogoutData {
+  /** Titles of the sites that were visited. */
+  readonly visited: readonly Text[]
+  readonly idp: Text | null
+  readonly token: string
+  /** Where "stay" leads. */
+  readonly cancel: string
+}
+
+export interface ClosingData {
+  readonly idp: Text
+  /** The idp's end-session address. The caller also sends it as a Refresh header; this page has nothing to read that the next does not repeat. */
+  readonly next: string
+  readonly shared: boolean
+}
+
+export interface ClosedData {
+  /** Null: the idp has no session of its own to speak of. */
+  readonly idp: { readonly label: Text; readonly outcome: 'closed' | 'not-closed' | 'unknown' } | null
+  readonly closedSites: readonly Text[]
+  readonly shared: boolean
+  /** Signs in again. */
+  readonly again: string
+}
+
+export function askLogoutPage(site: Site, c: PageContext, d: AskLogoutData): string {
+  return frame(site, c, (language, level) => {
+    const words = wordsOf[language]
+    const content = html`<div class="card">
+${heading(level, 1, words.willClose)}
+<ul><li>${words.willCloseHere(named(language, d.visited))}</li>${d.idp && html`<li>${words.willCloseIdp(d.idp[language])}</li>`}</ul>
+</div>
+<p class="act"><button class="btn">${words.signMeOut}</button><a class="btn plain" href="${href(d.cancel)}">${words.stay}</a></p>`
+    const main = html`${heading(level, 0, words.ask)}
+<p class="lead">${words.askLead}</p>
+${form('/logout', d.token, {}, content)}`
+    return { title: words.askTitle, main, quotesReference: false }
+  })
+}
+
+export function closingPage(site: Site, c: PageContext, d: ClosingData): string {
+  return frame(site, c, (language, level) => {
+    const words = wordsOf[language]
+    const idp = clip(d.idp[language], 80)
+    const main = html`${heading(level, 0, words.closing)}
+${d.shared ? notice(words.sharedShort) : null}<ul class="done">
+${outcome('ok', 'Passerelle', words.closedHere, language)}${outcome('next', idp, words.lastStep, language)}</ul>
+<p class="act"><a class="btn" href="${href(d.next)}">${words.closeToo(idp)}</a></p>
+<p class="soft">${words.nextPage}</p>`
+    return { title: words.closing, main, quotesReference: false }
+  })
+}
+
+export function closedPage(site: Site, c: PageContext, d: ClosedData): string {
+  return frame(site, c, (language, level) => closed(site, d, language, level))
+}
+
+function closed(site: Site, d: ClosedData, language: Language, level: Level): View {
+  const words = wordsOf[language]
+  const sites = named(language, d.closedSites)
+  const idp = d.idp && idpOutcome(d.idp, language)
+  const main = html`${heading(level, 0, words.closed)}
+${d.shared ? notice(html`${heading(level, 1, words.sharedTitle)}${words.sharedSteps}`) : null}${heading(level, 1, words.whatIsClosed)}
+<ul class="done">
+${outcome('ok', 'Passerelle', words.closedHere, language)}${sites && outcome('ok', sites, words.closedSites(d.closedSites.length), language)}${idp}</ul>
+<p class="act"><a class="btn plain" href="${href(d.again)}">${words.again}</a>${homeLink(site, language)}</p>`
+  return { title: words.closed, main, quotesReference: false }
+}
+
+function idpOutcome(idp: NonNullable<ClosedData['idp']>, language: Language): Html {
+  const label = clip(idp.label[language], 80)
+  const words = wordsOf[language]
+  switch (idp.outcome) {
+    case 'closed':
+      return outcome('ok', label, words.idpClosed, language)
+    case 'not-closed':
+      return outcome('warn', label, words.idpNotClosed, language)
+    case 'unknown':
+      return outcome('warn', label, words.idpUnknown, language)
+  }
+}
+
+function outcome(state: 'ok' | 'warn' | 'next', what: string | Html, words: Html, language: Language): Html {
+  const mark = { ok: tick, warn: triangle, next: onward }[state]
+  const style = state === 'next' ? null : html` class="${state}"`
+  return html`<li${style}>${mark}<span><b>${what}</b>${wordsOf[language].colon}${words}</span></li>
+`
+}
+
+function notice(content: Html): Html {
+  return html`<div class="notice warn">${triangle}<div>${content}</div></div>
+`
+}
+
+/** Null where there is none; the names of a long day are counted, not listed. */
+function named(language: Language, titles: readonly Text[]): Html | null {
+  const shown = titles.slice(0, 12).map(title => html`${clip(title[language], 60)}`)
+  const left = titles.length - shown.length
+  if (left > 0) shown.push(wordsOf[language].others(left))
+  const last = shown.pop()
+  if (last === undefined) return null
+  return shown.length === 0 ? last : html`${join(shown, html`, `)} ${wordsOf[language].and} ${last}`
+}
+
+const wordsOf = {
+  fr: {
+    askTitle: html`Se déconnecter&#8239;?`,
+    ask: html`Fermer votre session&#8239;?`,
+    askLead: html`Tous les sites ouverts par Passerelle se fermeront ensemble. Enregistrez d’abord ce que vous étiez en train d’écrire.`,
+    willClose: html`Seront fermés`,
+    willCloseHere: (sites: Html | null) =>
+      sites === null ? html`Votre session dans ce navigateur` : html`${sites}, visités pendant cette session`,
+    willCloseIdp: (idp: string) =>
+      html`Votre connexion au service «&nbsp;${idp}&nbsp;», dans ce navigateur, s’il le permet`,
+    signMeOut: 'Me déconnecter',
+    stay: 'Rester',
+    closing: html`Fermeture en cours`,
+    closedHere: html`fermée, sur tous les sites et dans tous les onglets`,
+    lastStep: html`c’est la dernière étape. Si rien ne se passe dans quelques secondes, utilisez le bouton.`,
+    closeToo: (idp: string) => html`Fermer aussi «&nbsp;${idp}&nbsp;»`,
+    nextPage: html`La page suivante dira ce qui est fermé et ce qui ne l’est pas.`,
+    closed: html`Votre session est fermée`,
+    sharedShort: html`<p><b>Ordinateur partagé&nbsp;:</b> fermez ensuite toutes les fenêtres du navigateur, puis la session de l’ordinateur.</p>`,
+    sharedTitle: html`Ordinateur partagé&nbsp;: encore deux gestes`,
+    sharedSteps: html`<ol><li><b>Fermez toutes les fenêtres du navigateur.</b> Un onglet oublié suffirait à rouvrir votre compte.</li><li><b>Fermez la session de l’ordinateur</b> avant de quitter le poste.</li></ol>`,
+    whatIsClosed: html`Ce qui est fermé, et ce qui ne l’est pas`,
+    closedSites: (count: number) => (count > 1 ? html`fermés` : html`fermé`),
+    idpClosed: html`connexion fermée dans ce navigateur`,
+    idpNotClosed: html`la connexion y reste ouverte dans ce navigateur, et pourrait rouvrir votre compte. Fermez toutes les fenêtres du navigateur.`,
+    idpUnknown: html`ce service n’a pas confirmé que sa propre connexion est fermée. Dans le doute, fermez toutes les fenêtres du navigateur.`,
+    again: 'Se reconnecter',
+    and: 'et',
+    others: (count: number) => html`${count}&nbsp;autre${count > 1 ? 's' : null}`,
+    colon: html`&nbsp;: `,
+  },
+  en: {
+    askTitle: html`Sign out?`,
+    ask: html`Close your session?`,
+    askLead: html`All sites opened through Passerelle will close together. First save what you were writing.`,
+    willClose: html`What will be closed`,
+    willCloseHere: (sites: Html | null) =>
+      sites === null ? html`Your session in this browser` : html`${sites}, visited during this session`,
+    willCloseIdp: (idp: string) => html`Your sign-in at the service “${idp}”, in this browser, if it permits`,
+    signMeOut: 'Sign me out',
+    stay: 'Stay',
+    closing: html`Closing`,
+    closedHere: html`closed, on all sites and in every tab`,
+    lastStep: html`this is the last step. If nothing happens within a few seconds, use the button.`,
+    closeToo: (idp: string) => html`Close “${idp}” too`,
+    nextPage: html`The next page will say what is closed and what is not.`,
+    closed: html`Your session is closed`,
+    sharedShort: html`<p><b>Shared computer:</b> afterwards, close every window of the browser, then sign out of the computer.</p>`,
+    sharedTitle: html`Shared computer: two more things`,
+    sharedSteps: html`<ol><li><b>Close every window of the browser.</b> One forgotten tab would be enough to open your account again.</li><li><b>Sign out of the computer</b> before you leave it.</li></ol>`,
+    whatIsClosed: html`What is closed, and what is not`,
+    closedSites: (_count: number) => html`closed`,
+    idpClosed: html`sign-in closed in this browser`,
+    idpNotClosed: html`the sign-in there stays open in this browser and could open your account again. Close every window of the browser.`,
+    idpUnknown: html`this service did not confirm that its own sign-in is closed. To be safe, close every window of the browser.`,
+    again: 'Sign in again',
+    and: 'and',
+    others: (count: number) => html`${count} other${count > 1 ? 's' : null}`,
+    colon: html`: `,
+  },
+} as const

@@ -1,0 +1,51 @@
+/** What a protected site is: its name, where browsers reach it, where we reach it. */
+import { z } from 'zod'
+import { flag } from '../setting/flag.ts'
+import { orNull } from '../setting/or-null.ts'
+import { text } from '../setting/text.ts'
+import { webAddress } from '../setting/web-address.ts'
+
+const expectedId = 'must be letters, digits, hyphens and underscores, such as "courses"'
+
+export const resourceKeys = {
+  id: z
+    .string({ error: expectedId })
+    .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/, { error: expectedId })
+    .describe('Its name in the log and in the metrics.'),
+  title: text.describe('What people read.'),
+  at: webAddress({ example: 'https://courses.example.org', http: 'local', path: 'folder' }).describe(
+    'Where browsers reach it: a host of its own, or a path on a shared host that ends with /. Plain http only on this machine.',
+  ),
+  origin: webAddress({ example: 'http://10.0.3.4:8080', http: 'any', path: 'folder' }).describe(
+    'Where the gateway reaches it. A path here takes the place of the path in `at`.',
+  ),
+  idps: orNull(
+    z
+      .array(z.string({ error: 'must be the id of an identity provider' }))
+      .min(1, { error: 'must not be empty: nobody could enter; leave it out for every identity provider' }),
+  ).describe('Whose people may come here at all. Absent: everyone’s. Needed where a header carries `{subject}`.'),
+  sharedSubjects: flag
+    .prefault(false)
+    .describe(
+      'All admitted identity providers use the same subjects and e-mail addresses for the same people, and none would use another’s. Only then may a header carry them for more than one provider.',
+    ),
+  caseInsensitive: flag
+    .prefault(false)
+    .describe('The origin takes /Admin and /admin for the same path; rules are then matched so too.'),
+  serviceWorkers: z
+    .enum(['refuse', 'allow'])
+    .prefault('refuse')
+    .describe(
+      '`allow`: the site’s scripts may register service workers. A script of the site can then take its own visitors’ sessions for this site away.',
+    ),
+  preflight: z
+    .enum(['answer', 'forward'])
+    .prefault('answer')
+    .describe('CORS preflights: answered by the gateway, or forwarded to the origin without an identity.'),
+  allowOrigins: z
+    .array(webAddress({ example: 'https://app.example.org', http: 'local', path: 'none' }))
+    .prefault([])
+    .describe('Further web origins whose pages may send unsafe requests here: scheme, host and port.'),
+}
+
+export type ResourceSettings = z.output<z.ZodObject<typeof resourceKeys>>

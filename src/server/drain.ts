@@ -1,0 +1,35 @@
+/**
+ * How a process stops: /readyz says so first, so that load balancers look elsewhere; then no new connections, what runs may
+ * finish, WebSockets are told to go (1001), and what is left after the limit is cut.
+ */
+import type { Server } from 'node:http'
+
+export interface DrainParts {
+  readonly server: Server
+  /** Between "not ready" and refusing connections, milliseconds. */
+  readonly waitMs: number
+  /** For what still runs then, milliseconds. */
+  readonly timeoutMs: number
+  readonly closeStreams: () => void
+}
+
+/** @param hurry settles when somebody asks a second time */
+export async function drain(
+  { server, waitMs, timeoutMs, closeStreams }: DrainParts,
+  hurry: Promise<void>,
+): Promise<void> {
+  await Promise.race([elapsed(waitMs), hurry])
+  const closed = new Promise<void>(resolve => server.close(() => resolve()))
+  closeStreams()
+  server.closeIdleConnections()
+  // Connections that were busy become idle one by one: each is let go as its answer ends.
+  const idle = setInterval(() => server.closeIdleConnections(), 100)
+  await Promise.race([closed, elapsed(timeoutMs), hurry])
+  clearInterval(idle)
+  server.closeAllConnections()
+  await closed
+}
+
+function elapsed(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms).unref())
+}

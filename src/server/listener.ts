@@ -1,0 +1,184 @@
+/**
+ * The listener that browsers reach. It reads what a request names, gives our own host to the portal and every other to the
+ * access plane, and catches every failure: one place writes the log line and the page.
+ */
+import http, { type IncomingMessage, ServerResponse } from 'node:http'
+import https from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { GatewayError } from '../errors.ts'
+import { navigationOf } from '../model/navigation.ts'
+import type { Observed, Passage } from '../model/passage.ts'
+import type { Target } from '../model/place.ts'
+import type { Observer } from '../observe/observer.ts'
+import type { ClientAddress } from './client-address.ts'
+import { createRefusal } from './client-error.ts'
+import type { FailurePage } from './failure-page.ts'
+
+export interface ListenerParts {
+  /** PEM texts; null: TLS ends in front of us. */
+  readonly tls: { readonly certificate: string; readonly key: string } | null
+  readonly portalHostname: string
+  readonly readTarget: (request: IncomingMessage) => Target
+  readonly access: (passage: Passage) => Promise<void>
+  readonly portal: (passage: Passage) => void
+  readonly failurePage: FailurePage
+  readonly observer: Observer
+  readonly clientAddress: ClientAddress
+  /** Milliseconds without a byte in either direction after which a connection is cut: the longest of any resource. */
+  readonly idleMs: number
+  readonly monotonic: () => number
+}
+
+/** Bytes of a request's head; a 17 KB Cookie then still reaches our own answer, with its Host. */
+const longestHead = 32 * 1024
+const longestCookie = 16 * 1024
+/** Header lines; node would drop what is beyond its own limit in silence, a Cookie or a spoofed identity alike. */
+const mostLines = 200
+/** What is still read of a body nobody wants, so that the client can read our answer: bytes and milliseconds. */
+const unwanted = { bytes: 1024 * 1024, ms: 5_000 }
+
+export function createListener(parts: ListenerParts): http.Server {
+  const { access, portal, failurePage, observer, monotonic } = parts
+  const options: http.ServerOptions = {
+    maxHeaderSize: longestHead,
+    // Behind a load balancer with 60 s: ours must be the longer one.
+    keepAliveTimeout: 75_000,
+    headersTimeout: 20_000,
+    // node's 300 s would end a slow upload with 408; the idle limit is what counts.
+    requestTimeout: 0,
+    connectionsCheckingInterval: 5_000,
+  }
+  const server =
+    parts.tls === null
+      ? http.createServer(options)
+      : https.createServer({
+          ...options,
+          cert: parts.tls.certificate,
+          key: parts.tls.key,
+          ALPNProtocols: ['http/1.1'],
+        })
+  server.maxHeadersCount = 0
+  server.setTimeout(parts.idleMs)
+
+  server.on('request', (request, response) => serve(passageOf(request, response, null, false)))
+  // Answered by us once the decision is made: node's own "100 Continue" would come before it.
+  server.on('checkContinue', (request, response) => serve(passageOf(request, response, null, true)))
+  server.on('checkExpectation', (request, response) => {
+    const passage = passageOf(request, response, null, false)
+    failurePage.answer(
+      passage,
+      new GatewayError('request.expectation', `Expect: ${String(request.headers.expect).slice(0, 100)}`),
+    )
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
+    response.once('finish', () => socket.end())
+    serve(passageOf(request, response, { socket, head }, false))
+  })
+  const refusal = createRefusal(failurePage, observer, monotonic)
+  server.on('clientError', refusal.clientError)
+  server.on('connect', refusal.connect)
+  return server
+
+  async function serve(passage: Passage): Promise<void> {
+    try {
+      checkHead(passage)
+      const target = parts.readTarget(passage.request)
+      passage.observed.target = target
+      checkName(passage.request, target)
+      if (target.hostname !== parts.portalHostname) return await access(passage)
+      if (passage.upgrade !== null) throw new GatewayError('request.upgrade', 'an upgrade on the portal')
+      portal(passage)
+    } catch (error) {
+      failurePage.answer(passage, error)
+    }
+  }
+
+  function passageOf(
+    request: IncomingMessage,
+    response: ServerResponse,
+    upgrade: Passage['upgrade'],
+    expectsContinue: boolean,
+  ): Passage {
+    const { headers } = request
+    const forwardedFor = headers['x-forwarded-for']
+    const observed: Observed = {
+      startedAt: monotonic(),
+      client: parts.clientAddress(
+        request.socket.remoteAddress,
+        Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
+      ),
+      target: null,
+      resource: null,
+      effect: null,
+      originMs: null,
+      failure: null,
+    }
+    const over = upgrade === null ? response : upgrade.socket
+    over.once('close', () => {
+      observer.finished(observed, {
+        method: request.method ?? '',
+        status: response.headersSent ? response.statusCode : upgrade === null ? 0 : 101,
+        endedAt: monotonic(),
+        complete: upgrade !== null || response.writableFinished,
+      })
+    })
+    if (upgrade === null && !request.complete) response.once('finish', () => limitUnwanted(request))
+    return {
+      request,
+      response,
+      observed,
+      navigation: navigationOf(request.method ?? '', name => headers[name] as string | undefined),
+      cookies: headers.cookie ?? null,
+      upgrade,
+      expectsContinue,
+    }
+  }
+}
+
+function checkHead({ request, cookies, upgrade }: Passage): void {
+  if (request.rawHeaders.length > 2 * mostLines) {
+    throw new GatewayError('request.headers-too-large', `${request.rawHeaders.length / 2} header lines`)
+  }
+  if (cookies !== null && cookies.length > longestCookie) {
+    throw new GatewayError('request.headers-too-large', `a Cookie header of ${cookies.length} bytes`)
+  }
+  // It would show the client what we inject.
+  if (request.method === 'TRACE') throw new GatewayError('request.method', 'TRACE')
+  if (upgrade !== null) checkUpgrade(request)
+}
+
+/** RFC 6455 §4.1. Anything else that asks for an upgrade could turn the connection into something that nobody decides on. */
+function checkUpgrade({ method, headers }: IncomingMessage): void {
+  const body = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
+  const websocket = headers.upgrade?.toLowerCase() === 'websocket'
+  if (method === 'GET' && websocket && !body && headers['sec-websocket-key'] !== undefined) return
+  throw new GatewayError(
+    'request.upgrade',
+    `${method} with Upgrade: ${String(headers.upgrade).slice(0, 100)}${body ? ' and a body' : ''}`,
+  )
+}
+
+/** A connection made for one name must not carry requests for another (RFC 9110 §7.4, §15.5.20). */
+function checkName(request: IncomingMessage, target: Target): void {
+  const { servername } = request.socket as TLSSocket
+  if (typeof servername === 'string' && servername.toLowerCase() !== target.hostname) {
+    throw new GatewayError('request.misdirected', `TLS was made for ${servername}, the request names ${target.host}`)
+  }
+}
+
+function limitUnwanted(request: IncomingMessage): void {
+  if (request.complete) return
+  let left = unwanted.bytes
+  const timer = setTimeout(() => request.destroy(), unwanted.ms)
+  timer.unref()
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) request.destroy()
+  })
+  request.once('close', () => clearTimeout(timer))
+}

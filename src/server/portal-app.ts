@@ -1,0 +1,257 @@
+/**
+ * The portal: our own host, an Express application over the routes that the flows export. The only file that knows Express.
+ * helmet protects these pages; express-session keeps these pages' own state; who is signed in comes from our record.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { RedisStore } from 'connect-redis'
+import express, { type NextFunction, type Request, type Response } from 'express'
+import session from 'express-session'
+import helmet from 'helmet'
+import { GatewayError, newReference } from '../errors.ts'
+import { cookieName } from '../model/cookie.ts'
+import type { Answer, PagePolicy, PortalRequest, Route } from '../model/exchange.ts'
+import type { Passage } from '../model/passage.ts'
+import { type Language, languages } from '../model/text.ts'
+import type { Pages } from '../pages/pages.ts'
+import type { createPageClient } from '../session/page-client.ts'
+import { asGatewayError, type FailurePage } from './failure-page.ts'
+import { type KeptState, pageStateOf } from './page-state.ts'
+
+export interface PortalAppParts {
+  readonly routes: readonly Route[]
+  /** `https://acces.example.org` */
+  readonly origin: string
+  readonly pages: Pages
+  readonly stylesheet: string
+  readonly icon: string
+  readonly pageState: ReturnType<typeof createPageClient>
+  /** Signs express-session's cookie; the first signs, all verify. */
+  readonly cookieSecrets: readonly string[]
+  readonly failurePage: FailurePage
+  readonly languageOf: (acceptLanguage: string | undefined) => Language
+  readonly newToken: () => string
+  readonly random: (max: number) => number
+  readonly now: () => number
+}
+
+/** Written whole, once (docs/architecture.md §7). Scripts, fonts, frames: nothing, from anywhere. */
+const contentSecurityPolicy: Record<PagePolicy, string> = {
+  own: "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'leads-away': "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+}
+
+/** Bytes of a form of ours. */
+const formLimit = 16 * 1024
+const stateLifeMs = 60 * 60_000
+
+declare module 'express-session' {
+  interface SessionData extends KeptState {}
+}
+
+export function createPortalApp(parts: PortalAppParts): (passage: Passage) => void {
+  const { failurePage, pages } = parts
+  const passages = new WeakMap<IncomingMessage, Passage>()
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', false)
+  app.enable('strict routing')
+  app.enable('case sensitive routing')
+  app.use(
+    helmet({
+      contentSecurityPolicy: false,
+      strictTransportSecurity: parts.origin.startsWith('https:')
+        ? { maxAge: 31_536_000, includeSubDomains: false }
+        : false,
+      referrerPolicy: { policy: 'same-origin' },
+      crossOriginOpenerPolicy: { policy: 'same-origin' },
+    }),
+  )
+  // The style sheet stands under both names: pages of failure are the same on our host and on a site's.
+  app.get(['/passerelle.css', '/.passerelle/passerelle.css'], (_, response) =>
+    asset(response, 'text/css; charset=utf-8', parts.stylesheet),
+  )
+  app.get('/passerelle.svg', (_, response) => asset(response, 'image/svg+xml', parts.icon))
+  app.use((request, response, next) => {
+    // express-session sets no cookie where it sees no TLS; what `portal` says is true, whatever the socket looks like.
+    Object.defineProperty(request, 'secure', { value: true })
+    response.setHeader('Cache-Control', 'no-store')
+    next()
+  })
+  app.use(
+    session({
+      name: cookieName.form,
+      secret: [...parts.cookieSecrets],
+      store: new RedisStore({
+        client: parts.pageState.client,
+        prefix: '',
+        ttl: stateLifeMs / 1000,
+        disableTouch: true,
+      }),
+      genid: parts.pageState.genid,
+      cookie: { path: '/', httpOnly: true, secure: true, sameSite: 'lax' },
+      resave: false,
+      saveUninitialized: false,
+    }),
+  )
+  for (const route of parts.routes) mount(route)
+  app.use((request: Request) => {
+    throw new GatewayError('portal.not-found', request.path)
+  })
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
+    failed(error, request, response),
+  )
+
+  return function portal(passage) {
+    passages.set(passage.request, passage)
+    app(passage.request, passage.response)
+  }
+
+  function mount(route: Route): void {
+    const body =
+      route.body === 'form'
+        ? [
+            express.text({
+              type: 'application/x-www-form-urlencoded',
+              limit: route.bodyLimit ?? formLimit,
+              inflate: false,
+            }),
+          ]
+        : []
+    app[route.method === 'GET' ? 'get' : 'post'](route.path, ...body, async (request: Request, response: Response) => {
+      const asked = portalRequest(request)
+      if (route.csrf) mustBeOurForm(request, asked)
+      send(request, response, await route.answer(asked))
+    })
+  }
+
+  function portalRequest(request: Request): PortalRequest {
+    const { observed, navigation, cookies } = passageOf(request)
+    const query = new URLSearchParams(observed.target?.query ?? '')
+    const reference = newReference(parts.random)
+    return {
+      method: request.method as PortalRequest['method'],
+      path: request.path,
+      params: Object.fromEntries(
+        Object.entries(request.params).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+      ),
+      query,
+      form: typeof request.body === 'string' ? new URLSearchParams(request.body) : null,
+      cookies,
+      navigation,
+      language: languageFor(request, query),
+      address: observed.client,
+      userAgent: request.headers['user-agent'] ?? '',
+      reference,
+      at: new Date(parts.now()),
+      page: pageStateOf(request.session, parts.newToken),
+      note(failure) {
+        observed.failure = { code: failure.code, reference, detail: failure.message, hint: failure.hint }
+      },
+    }
+  }
+
+  /** The visible switch decides, and is kept for the pages that follow. */
+  function languageFor(request: Request, query: URLSearchParams): Language {
+    const asked = languages.find(language => language === query.get('lang'))
+    if (asked === undefined) return request.session.language ?? parts.languageOf(request.headers['accept-language'])
+    if (request.session.language !== asked) request.session.language = asked
+    return asked
+  }
+
+  /** SESSIONS A6: our own origin, not merely the same site, and the token of this browser's page state. */
+  function mustBeOurForm(request: Request, asked: PortalRequest): void {
+    const site = request.headers['sec-fetch-site']
+    const ours = site === undefined ? request.headers.origin === parts.origin : site === 'same-origin'
+    if (!ours)
+      throw new GatewayError(
+        'request.cross-origin',
+        `POST ${request.path} from ${String(request.headers.origin).slice(0, 200)}`,
+      )
+    if (!asked.page.tokenMatches(asked.form?.get('token') ?? null)) {
+      throw new GatewayError(
+        'portal.form-expired',
+        `POST ${request.path} without the token of this browser's page state`,
+      )
+    }
+  }
+
+  function failed(thrown: unknown, request: Request, response: Response): void {
+    const passage = passageOf(request)
+    const error = fromExpress(thrown)
+    if (error.code === 'session.ambiguous' && !response.headersSent) return bothSessions(request, response, error)
+    failurePage.answer(passage, error)
+  }
+
+  /** C4: which of the two is the person's, nobody can say; the button ends both. */
+  function bothSessions(request: Request, response: Response, error: GatewayError): void {
+    const asked = portalRequest(request)
+    asked.note(error)
+    const html = pages.failure(
+      {
+        language: asked.language,
+        place: 'one-shot',
+        here: null,
+        reference: asked.reference,
+        at: asked.at,
+        person: null,
+      },
+      {
+        code: 'session.ambiguous',
+        subject: null,
+        going: null,
+        host: null,
+        sent: false,
+        button: { kind: 'post', action: '/logout', token: asked.page.token(), does: 'close-both' },
+        other: null,
+        retryAfterS: null,
+      },
+    )
+    send(request, response, { kind: 'page', status: error.status, html, policy: 'leads-away', cookies: [] })
+  }
+
+  function send(request: Request, response: Response, answer: Answer): void {
+    switch (answer.kind) {
+      case 'page':
+        response.status(answer.status).set(answer.headers ?? {})
+        response.set('Content-Security-Policy', contentSecurityPolicy[answer.policy])
+        // A page whose address holds a reference or a target gives it to nobody; with a form it must keep its Origin.
+        if (!answer.html.includes('<form')) response.set('Referrer-Policy', 'no-referrer')
+        response.type('html').append('Set-Cookie', [...answer.cookies])
+        response.end(request.method === 'HEAD' ? undefined : answer.html)
+        return
+      case 'redirect':
+        response.status(303).set({ Location: answer.to, 'Referrer-Policy': 'no-referrer', 'Content-Length': '0' })
+        if (request.method !== 'HEAD') response.append('Set-Cookie', [...answer.cookies])
+        response.end()
+        return
+      case 'json':
+        response.status(answer.status).json(answer.body)
+        return
+      case 'empty':
+        response.status(answer.status).end()
+    }
+  }
+
+  function asset(response: ServerResponse, type: string, text: string): void {
+    response.setHeader('Content-Type', type)
+    response.setHeader('Cache-Control', 'public, max-age=3600')
+    response.setHeader('Content-Length', Buffer.byteLength(text))
+    response.end(text)
+  }
+
+  function passageOf(request: IncomingMessage): Passage {
+    const passage = passages.get(request)
+    if (passage === undefined) throw new GatewayError('internal', 'a request that did not come through the listener')
+    return passage
+  }
+}
+
+/** Errors of express and its body parser carry a status; 4xx is the client's. */
+function fromExpress(thrown: unknown): GatewayError {
+  const status = thrown instanceof Error && 'status' in thrown ? thrown.status : undefined
+  if (thrown instanceof GatewayError || typeof status !== 'number' || status >= 500) return asGatewayError(thrown)
+  return new GatewayError(status === 413 ? 'request.too-large' : 'request.malformed', (thrown as Error).message, {
+    cause: thrown,
+  })
+}

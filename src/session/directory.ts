@@ -1,0 +1,38 @@
+/**
+ * From what an idp names to the sessions that hang on it, and the tombstones of ends that overtake a sign-in. Subjects and
+ * e-mail addresses can be guessed, so every key is an HMAC; look-ups try every secret, because one may be rotating.
+ */
+import type { Identity } from '../model/identity.ts'
+import type { LogoutNotice } from '../model/logout.ts'
+import type { Keys } from './seal.ts'
+
+export type DirectoryKind = 'sid' | 'sub' | 'ticket' | 'index' | 'person'
+
+/** The key under the first secret: what is written. */
+export function directoryKey(keys: Keys, kind: DirectoryKind, idp: string, value: string): string {
+  return `pas:d:${keys.directoryKeys(`${kind}\0${idp}\0${value}`)[0]}`
+}
+
+/** One for each secret: what is looked up. */
+export function directoryKeys(keys: Keys, kind: DirectoryKind, idp: string, value: string): readonly string[] {
+  return keys.directoryKeys(`${kind}\0${idp}\0${value}`).map(key => `pas:d:${key}`)
+}
+
+export function tombstoneOf(directoryKeyName: string): string {
+  return directoryKeyName.replace('pas:d:', 'pas:x:')
+}
+
+/** What a new session is found by: the idp's own session where it named one, and always the subject. */
+export function handlesOf(identity: Identity): readonly { kind: DirectoryKind; value: string }[] {
+  const subject = { kind: 'sub' as const, value: identity.subject }
+  if (identity.idpSession === null) return [subject]
+  return [{ kind: identity.idpSession.kind, value: identity.idpSession.value }, subject]
+}
+
+/** What an idp's notice names: its own session if it said one, else everything of the subject. */
+export function handlesOfNotice(notice: LogoutNotice): readonly { kind: DirectoryKind; value: string }[] {
+  if (notice.idpSession !== null) {
+    return (['sid', 'ticket', 'index'] as const).map(kind => ({ kind, value: notice.idpSession as string }))
+  }
+  return notice.subject === null ? [] : [{ kind: 'sub', value: notice.subject }]
+}

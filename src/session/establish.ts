@@ -1,0 +1,140 @@
+/**
+ * From a sign-in to a session. Only this creates a record; every other write needs one to exist, so nothing revives an
+ * ended session (SESSIONS A4). A new session is provisional, 60 seconds, until its cookie has come back once.
+ */
+import { randomBytes } from 'node:crypto'
+import { GatewayError } from '../errors.ts'
+import type { Identity } from '../model/identity.ts'
+import type { SignIn } from '../model/idp.ts'
+import type { Device, SessionId } from '../model/session.ts'
+import type { DirectoryStore, RecordStore, TombstoneStore } from '../model/store.ts'
+import { directoryKey, directoryKeys, handlesOf, tombstoneOf } from './directory.ts'
+import { hashOf, keysOf, openRecord, type SessionRecord, sealKeep, sealRecord } from './record.ts'
+import type { Keys } from './seal.ts'
+
+const provisionalLifeMs = 60_000
+/** Bytes, sealed (SESSIONS C2). */
+const recordLimit = 32 * 1024
+
+export interface EstablishParts {
+  readonly records: RecordStore
+  readonly directory: DirectoryStore
+  readonly tombstones: TombstoneStore
+  readonly keys: Keys
+  readonly absoluteMs: number
+  readonly idleMs: (device: Device) => number
+  readonly end: (hash: string, reason: 'overtaken') => Promise<unknown>
+  readonly now: () => number
+}
+
+export interface Newcomer {
+  readonly device: Device
+  readonly browser: { readonly family: string; readonly network: string }
+}
+
+export function createEstablish(parts: EstablishParts) {
+  const { keys, records } = parts
+
+  return {
+    /**
+     * @returns null: the idp ended this sign-in before we had stored it
+     * @throws GatewayError `session.store-down`, `session.store-full`
+     */
+    async establish(signIn: SignIn, newcomer: Newcomer): Promise<{ id: SessionId; generation: number } | null> {
+      const id = randomBytes(32).toString('base64url')
+      const at = keysOf(hashOf(id))
+      const createdAt = parts.now()
+      const absoluteEnd = Math.min(createdAt + parts.absoluteMs, signIn.notAfter ?? Number.POSITIVE_INFINITY)
+      const record: SessionRecord = {
+        identity: signIn.identity,
+        strengths: [signIn.identity.strength],
+        device: newcomer.device,
+        createdAt,
+        absoluteEnd,
+        browser: newcomer.browser,
+        provisional: true,
+        keep: sealKeep(keys, at, signIn.keep),
+      }
+      await enterDirectory(signIn.identity, at.hash, absoluteEnd)
+      const life = Math.min(provisionalLifeMs, absoluteEnd - createdAt)
+      const sealed = sealRecord(keys, at, 0, record)
+      if (sealed.length > recordLimit) {
+        throw new GatewayError(
+          'idp.invalid-answer',
+          `a session record of ${sealed.length} bytes: the idp sends more claims than a session can hold (32 KiB)`,
+        )
+      }
+      if (life <= 0 || !(await records.create(at.record, sealed, life))) return null
+      if (await overtaken(signIn.identity)) {
+        await parts.end(at.hash, 'overtaken')
+        return null
+      }
+      return { id, generation: 0 }
+    },
+
+    /** The cookie has come back: the session counts from now on. False: it is gone. */
+    async confirm(id: SessionId): Promise<boolean> {
+      return change(id, record => ({ ...record, provisional: false }))
+    },
+
+    /**
+     * The same person signed in once more in the same browser: same id, the newer claims and tokens. The absolute end
+     * moves only if the idp really asked the person again.
+     */
+    async renew(id: SessionId, signIn: SignIn): Promise<boolean> {
+      const at = keysOf(hashOf(id))
+      const renewed = await change(id, record => {
+        const newer = signIn.identity.authenticatedAt > record.identity.authenticatedAt
+        const end = Math.min(parts.now() + parts.absoluteMs, signIn.notAfter ?? Number.POSITIVE_INFINITY)
+        return {
+          ...record,
+          identity: signIn.identity,
+          keep: sealKeep(keys, at, signIn.keep),
+          absoluteEnd: newer ? end : record.absoluteEnd,
+        }
+      })
+      if (!renewed) return false
+      await enterDirectory(signIn.identity, at.hash, parts.now() + parts.absoluteMs)
+      if (!(await overtaken(signIn.identity))) return true
+      await parts.end(at.hash, 'overtaken')
+      return false
+    },
+  }
+
+  async function enterDirectory(identity: Identity, hash: string, until: number): Promise<void> {
+    await Promise.all(
+      handlesOf(identity).map(({ kind, value }) =>
+        parts.directory.add(directoryKey(keys, kind, identity.idp, value), hash, until),
+      ),
+    )
+  }
+
+  /** A mark on the idp's session ends it; a mark on the subject ends sign-ins issued at or before it. */
+  async function overtaken(identity: Identity): Promise<boolean> {
+    const looked = handlesOf(identity).flatMap(({ kind, value }) =>
+      directoryKeys(keys, kind, identity.idp, value).map(key => ({ kind, key: tombstoneOf(key) })),
+    )
+    const marks = await parts.tombstones.marks(looked.map(one => one.key))
+    return looked.some(({ kind }, index) => {
+      const mark = marks[index]
+      if (mark == null) return false
+      return kind !== 'sub' || identity.authenticatedAt <= (JSON.parse(mark) as { issuedAt: number }).issuedAt
+    })
+  }
+
+  /** Only if it exists and is what we read; a version lost to another writer is tried once more, then left to them. */
+  async function change(id: SessionId, edit: (record: SessionRecord) => SessionRecord): Promise<boolean> {
+    const at = keysOf(hashOf(id))
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const stored = await records.read(at.record)
+      const opened = stored === null ? null : openRecord(keys, at, stored.value)
+      if (stored === null || opened === null) return false
+      const record = edit(opened.record)
+      const idleEnd = Math.min(stored.now + parts.idleMs(record.device), record.absoluteEnd)
+      const sealed = sealRecord(keys, at, opened.version + 1, record)
+      const outcome = await records.replace(at.record, opened.version, sealed, idleEnd)
+      if (outcome !== 'stale') return outcome === 'replaced'
+    }
+    return true
+  }
+}

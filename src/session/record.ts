@@ -1,0 +1,73 @@
+/** The session record as it stands in the store, sealed: docs/sessions.md C2. */
+import { createHash } from 'node:crypto'
+import type { Identity, Strength } from '../model/identity.ts'
+import type { Device, IdpMemory, Session, SessionId } from '../model/session.ts'
+import type { Keys } from './seal.ts'
+
+export interface SessionRecord {
+  readonly identity: Identity
+  /** strengths[g] is what a cookie of generation g has reached. */
+  readonly strengths: readonly Strength[]
+  readonly device: Device
+  /** Milliseconds since the epoch, by the store's clock. */
+  readonly createdAt: number
+  readonly absoluteEnd: number
+  /** For "my sessions": the browser's family and the network it came from (/24, /48). */
+  readonly browser: { readonly family: string; readonly network: string }
+  /** The cookie has not come back yet: not counted, not announced, gone within a minute. */
+  readonly provisional: boolean
+  /** What the idp gave for its own later use, sealed once more: only sign-in and sign-out open it. */
+  readonly keep: string
+}
+
+export interface RecordKeys {
+  readonly hash: string
+  readonly record: string
+  readonly visits: string
+}
+
+/** The id itself is in no key: whoever reads the store learns no cookie. Both keys share a hash tag, so one slot. */
+export function keysOf(hash: string): RecordKeys {
+  return { hash, record: `pas:{${hash}}:s`, visits: `pas:{${hash}}:v` }
+}
+
+export function hashOf(id: SessionId): string {
+  return createHash('sha256').update(id).digest('base64url')
+}
+
+export function sealRecord(keys: Keys, at: RecordKeys, version: number, record: SessionRecord): Buffer {
+  return keys.seal(at.record, version, Buffer.from(JSON.stringify(record)))
+}
+
+/** Null where it does not open: tampered, another record's bytes, a key that is gone, a format that is not known. */
+export function openRecord(
+  keys: Keys,
+  at: RecordKeys,
+  sealed: Buffer,
+): { version: number; record: SessionRecord } | null {
+  const opened = keys.open(at.record, sealed)
+  if (opened === null) return null
+  return { version: opened.version, record: JSON.parse(opened.plain.toString()) as SessionRecord }
+}
+
+export function sealKeep(keys: Keys, at: RecordKeys, keep: IdpMemory): string {
+  return keys.seal(`${at.record}#keep`, 0, Buffer.from(JSON.stringify(keep))).toString('base64')
+}
+
+export function openKeep(keys: Keys, at: RecordKeys, keep: string): IdpMemory {
+  const opened = keys.open(`${at.record}#keep`, Buffer.from(keep, 'base64'))
+  return opened === null ? {} : (JSON.parse(opened.plain.toString()) as IdpMemory)
+}
+
+/** The slim part, for a cookie of this generation. */
+export function sessionOf(id: SessionId, generation: number, record: SessionRecord): Session {
+  return {
+    id,
+    identity: record.identity,
+    generation,
+    strength: record.strengths[generation] ?? { acr: null, amr: [] },
+    device: record.device,
+    createdAt: record.createdAt,
+    absoluteEnd: record.absoluteEnd,
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * S1: from the cookie of a request to a session, from this process's memory when it may be used, else from the store.
+ * An unauthentic cookie is no session; a store that does not answer is a failure, never "no session".
+ */
+import { GatewayError } from '../errors.ts'
+import { cookieName, cookieValues } from '../model/cookie.ts'
+import type { Report } from '../model/event.ts'
+import type { Scope, Session } from '../model/session.ts'
+import type { Follower, RecordStore, Stored } from '../model/store.ts'
+import { type CacheEntry, entryLifeMs, type SessionCache } from './cache.ts'
+import { type CookieClaim, readCookie } from './cookies.ts'
+import { hashOf, keysOf, openRecord, sessionOf } from './record.ts'
+import type { Keys } from './seal.ts'
+
+/**
+ * What a request says about the person's presence. A prefetch and an open stream say nothing; on a shared computer
+ * only navigations and unsafe methods do, so that a page that polls does not keep a forgotten session alive.
+ */
+export type Activity = 'navigation' | 'background' | 'none'
+
+export interface ResumeParts {
+  readonly records: RecordStore
+  readonly keys: Keys
+  readonly cache: SessionCache
+  readonly follower: Follower
+  /** Sessions whose end could not be stored yet: shut here, whatever the store still says. */
+  readonly condemned: ReadonlySet<string>
+  readonly idleMs: (device: Session['device']) => number
+  /** Milliseconds since the epoch, never stepping back. */
+  readonly now: () => number
+  readonly report: Report
+}
+
+export interface Resumed {
+  readonly session: Session
+  readonly provisional: boolean
+  readonly entry: CacheEntry
+}
+
+interface Loading {
+  readonly counter: number
+  readonly entry: Promise<CacheEntry | null>
+}
+
+export function createResume(parts: ResumeParts) {
+  const { cache, follower, keys, now } = parts
+  const loading = new Map<string, Loading>()
+
+  return {
+    /** @throws GatewayError `session.ambiguous`, `session.store-down` */
+    resume(cookies: string | null, scope: Scope, activity: Activity): Resumed | null | Promise<Resumed | null> {
+      const values = cookieValues(cookies, scope === 'portal' ? cookieName.portal : cookieName.site)
+      if (values.length === 0) return null
+      if (values.length === 1) {
+        const entry = cache.get(scope, values[0] as string)
+        if (entry !== undefined && usable(entry) && !touchDue(entry, activity)) return resumed(entry)
+      }
+      return resumeAll(values, scope, activity)
+    },
+
+    /** From the store, whatever the cache holds: for the redemption of a ticket. */
+    async read(id: string, generation: number): Promise<Resumed | null> {
+      const entry = await load({ id, generation })
+      return entry === null ? null : resumed(entry)
+    },
+
+    /** The ids of every authentic cookie of a scope, alive or not. */
+    authentic(cookies: string | null, scope: Scope): readonly string[] {
+      const claims = cookieValues(cookies, scope === 'portal' ? cookieName.portal : cookieName.site)
+        .map(value => readCookie(keys, scope, value))
+        .filter(claim => claim !== null)
+      return [...new Set(claims.map(claim => claim.id))]
+    },
+  }
+
+  function resumed(entry: CacheEntry): Resumed {
+    return { session: entry.session, provisional: entry.provisional, entry }
+  }
+
+  function usable(entry: CacheEntry): boolean {
+    const ours = now()
+    const theirs = ours + entry.skew
+    return (
+      follower.fresh() &&
+      ours - entry.readAt < entryLifeMs &&
+      theirs < entry.idleEnd &&
+      theirs < entry.session.absoluteEnd &&
+      !parts.condemned.has(entry.hash)
+    )
+  }
+
+  async function resumeAll(values: readonly string[], scope: Scope, activity: Activity): Promise<Resumed | null> {
+    const alive = new Map<string, CacheEntry>()
+    for (const value of values) {
+      const claim = readCookie(keys, scope, value)
+      if (claim === null) continue
+      const entry = await current(claim, scope, value, activity)
+      const known = alive.get(claim.id)
+      if (entry !== null && (known === undefined || known.session.generation < claim.generation)) {
+        alive.set(claim.id, entry)
+      }
+    }
+    if (alive.size > 1) {
+      parts.report({ name: 'cookie.ambiguous' })
+      throw new GatewayError('session.ambiguous', `${alive.size} live sessions in one request, scope ${scope}`)
+    }
+    const [entry] = alive.values()
+    return entry === undefined ? null : resumed(entry)
+  }
+
+  async function current(
+    claim: CookieClaim,
+    scope: Scope,
+    value: string,
+    activity: Activity,
+  ): Promise<CacheEntry | null> {
+    const cached = cache.get(scope, value)
+    const entry = cached !== undefined && usable(cached) ? cached : await shared(claim, scope, value)
+    if (entry === null) return null
+    if (!touchDue(entry, activity)) return entry
+    return (await touch(entry)) ? entry : null
+  }
+
+  /** One read for the concurrent requests of one cookie, but only for those that began at the same point of the log. */
+  async function shared(claim: CookieClaim, scope: Scope, value: string): Promise<CacheEntry | null> {
+    const key = `${scope}\0${value}`
+    const counter = follower.counter()
+    const running = loading.get(key)
+    if (running?.counter === counter) return running.entry
+    const begun: Loading = { counter, entry: loadAndCache(claim, scope, value, counter) }
+    loading.set(key, begun)
+    try {
+      return await begun.entry
+    } finally {
+      if (loading.get(key) === begun) loading.delete(key)
+    }
+  }
+
+  async function loadAndCache(
+    claim: CookieClaim,
+    scope: Scope,
+    value: string,
+    counter: number,
+  ): Promise<CacheEntry | null> {
+    const entry = await load(claim)
+    if (follower.counter() === counter) {
+      if (entry !== null && !entry.provisional) cache.put(scope, value, entry)
+      return entry
+    }
+    // An end was heard while we read: what we hold may be what it ended. A second read decides, and is not kept.
+    return load(claim)
+  }
+
+  async function load(claim: CookieClaim): Promise<CacheEntry | null> {
+    const at = keysOf(hashOf(claim.id))
+    if (parts.condemned.has(at.hash)) return null
+    const stored = await parts.records.read(at.record)
+    if (stored === null) return null
+    const opened = openRecord(keys, at, stored.value)
+    if (opened === null) {
+      parts.report({ name: 'session.undecryptable' })
+      return null
+    }
+    const { record } = opened
+    if (stored.now >= record.absoluteEnd || claim.generation >= record.strengths.length) return null
+    const ours = now()
+    return {
+      session: sessionOf(claim.id, claim.generation, record),
+      hash: at.hash,
+      provisional: record.provisional,
+      readAt: ours,
+      skew: stored.now - ours,
+      idleEnd: stored.expiresAt,
+      touchedAt: lastTouch(stored, record.absoluteEnd, parts.idleMs(record.device)),
+      visited: new Set(),
+    }
+  }
+
+  /** At most every tenth of the limit: a session ends between 0.9 and 1.0 of it. */
+  function touchDue(entry: CacheEntry, activity: Activity): boolean {
+    if (activity === 'none' || entry.provisional) return false
+    if (activity === 'background' && entry.session.device === 'shared') return false
+    return now() + entry.skew - entry.touchedAt >= parts.idleMs(entry.session.device) / 10
+  }
+
+  async function touch(entry: CacheEntry): Promise<boolean> {
+    const theirs = now() + entry.skew
+    const idleEnd = Math.min(theirs + parts.idleMs(entry.session.device), entry.session.absoluteEnd)
+    // Noted first, so that the other requests of this moment do not touch as well.
+    entry.touchedAt = theirs
+    if (await parts.records.touch(keysOf(entry.hash).record, idleEnd)) {
+      entry.idleEnd = idleEnd
+      return true
+    }
+    cache.drop(entry.hash)
+    return false
+  }
+}
+
+/** The expiry tells when the record was last touched, unless the absolute end cut it short. */
+function lastTouch(stored: Stored, absoluteEnd: number, idleMs: number): number {
+  return stored.expiresAt >= absoluteEnd ? stored.now : stored.expiresAt - idleMs
+}

@@ -1,0 +1,129 @@
+/**
+ * Sessions: resume, establish, end, endAll. Rests on the faces of the store and on model/; what is stored where, and why in
+ * this order, is docs/sessions.md (A4, A5, C2, C3).
+ */
+import type { Report } from '../model/event.ts'
+import type { LogoutNotice } from '../model/logout.ts'
+import type { Device, EndedSession, EndReason, Scope, Session, SessionId } from '../model/session.ts'
+import type { EndEntry, Store } from '../model/store.ts'
+import { SessionCache } from './cache.ts'
+import { cookieFor } from './cookies.ts'
+import { createEnd } from './end.ts'
+import { createEstablish, type Newcomer } from './establish.ts'
+import { hashOf, keysOf } from './record.ts'
+import { type Activity, createResume, type Resumed } from './resume.ts'
+import type { Keys } from './seal.ts'
+import { OpenStreams } from './streams.ts'
+
+export type { Activity, Newcomer, Resumed }
+
+export interface SessionLimits {
+  readonly idleMs: number
+  readonly sharedIdleMs: number
+  readonly absoluteMs: number
+}
+
+export interface SessionParts {
+  readonly store: Pick<Store, 'records' | 'directory' | 'tombstones' | 'ended'>
+  readonly keys: Keys
+  readonly limits: SessionLimits
+  readonly now: () => number
+  readonly report: Report
+}
+
+const cacheLimit = 50_000
+const sweepMs = 30_000
+const visitsLimit = 500
+
+export type Sessions = ReturnType<typeof createSessions>
+
+export function createSessions(parts: SessionParts) {
+  const { store, keys, now, report } = parts
+  const cache = new SessionCache(cacheLimit)
+  const streams = new OpenStreams()
+  const condemned = new Set<string>()
+  const follower = store.ended.follow(heard)
+  const idleMs = (device: Device) => (device === 'shared' ? parts.limits.sharedIdleMs : parts.limits.idleMs)
+
+  const resuming = createResume({ records: store.records, keys, cache, follower, condemned, idleMs, now, report })
+  const ending = createEnd({
+    records: store.records,
+    directory: store.directory,
+    tombstones: store.tombstones,
+    log: store.ended,
+    keys,
+    condemned,
+    drop: forget,
+    now,
+    report,
+  })
+  const establishing = createEstablish({
+    records: store.records,
+    directory: store.directory,
+    tombstones: store.tombstones,
+    keys,
+    absoluteMs: parts.limits.absoluteMs,
+    idleMs,
+    end: ending.end,
+    now,
+  })
+  const sweep = setInterval(() => cache.sweep(now()), sweepMs)
+  sweep.unref()
+
+  return {
+    ...resuming,
+    ...establishing,
+
+    /** The value of a cookie for this scope. */
+    cookieFor(scope: Scope, id: SessionId, generation: number): string {
+      return cookieFor(keys, scope, id, generation)
+    },
+
+    /**
+     * Ends one session, everywhere.
+     * @returns null: it was over already
+     * @throws GatewayError `logout.not-stored` shut here, not yet in the store
+     */
+    end(id: SessionId, reason: EndReason): Promise<EndedSession | null> {
+      return ending.end(hashOf(id), reason)
+    },
+
+    endAll(notice: LogoutNotice): Promise<readonly EndedSession[]> {
+      return ending.endAll(notice)
+    },
+
+    /** Notes, once for each session in this process, that a resource was visited. Never waits, never fails. */
+    visit({ entry }: Resumed, resource: string): void {
+      if (entry.visited.has(resource)) return
+      entry.visited.add(resource)
+      const at = keysOf(entry.hash)
+      store.records.visit(at.record, at.visits, resource, visitsLimit).catch(() => entry.visited.delete(resource))
+    },
+
+    /** @param close called once, when the session ends; @returns call it when the stream is over by itself */
+    watch(session: Session, close: () => void): () => void {
+      return streams.watch(hashOf(session.id), close)
+    },
+
+    openStreams: () => streams.size,
+    closeStreams: () => streams.closeAll(),
+    count: () => store.records.count(),
+
+    async close(): Promise<void> {
+      clearInterval(sweep)
+      ending.close()
+      await follower.stop()
+    },
+  }
+
+  function heard(entry: EndEntry): void {
+    if (entry.kind === 'session') return forget(entry.key)
+    // Ends of a whole person or idp name no session: everything is read anew.
+    cache.clear()
+  }
+
+  function forget(hash: string): void {
+    cache.drop(hash)
+    streams.close(hash)
+  }
+}

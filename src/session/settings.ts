@@ -1,0 +1,69 @@
+/** How long a sign-in lasts, where it is kept, and the secrets that protect it. */
+import { z } from 'zod'
+import { Secret } from '../model/secret.ts'
+import { durationBetween } from '../setting/duration.ts'
+import { orNull } from '../setting/or-null.ts'
+import { roles } from '../setting/role.ts'
+import { keySecret, secret } from '../setting/secret.ts'
+
+const memoryStore = z.strictObject({
+  kind: z.literal('memory').describe('In this process; lost at restart.'),
+})
+
+const expectedRedis = 'must be a Redis URL, such as redis://10.0.0.1:6379 or rediss://redis.example.org:6380/1'
+
+const redisUrl = z
+  .string({ error: expectedRedis })
+  .superRefine((text, context) => {
+    const url = URL.parse(text)
+    const fits =
+      url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^(\/\d*)?$/.test(url.pathname)
+    if (!fits || url.search !== '' || url.hash !== '') context.addIssue({ code: 'custom', message: expectedRedis })
+  })
+  .transform(text => new Secret(text))
+
+roles.add(redisUrl, { role: 'secret-url' })
+
+const redisStore = z.strictObject({
+  kind: z.literal('redis').describe('Shared by several replicas; survives a restart.'),
+  url: redisUrl.describe('`redis://host:port/database`, or `rediss://…` for TLS.'),
+  username: orNull(z.string({ error: 'must be text' }).min(1, { error: 'must not be empty' })).describe(
+    'Where it is not part of the URL.',
+  ),
+  password: orNull(secret).describe('Where it is not part of the URL.'),
+})
+
+const sharedComputer = z.strictObject({
+  idleTimeout: durationBetween('1m', '24h')
+    .prefault('10m')
+    .describe('Signed out after this long without a request, on a computer that the person called shared.'),
+})
+
+export const sessionSettings = z.strictObject({
+  store: z
+    .discriminatedUnion('kind', [memoryStore, redisStore])
+    .prefault({ kind: 'memory' })
+    .describe('`memory`: one process, lost at restart. `redis`: shared, needed for more than one replica.'),
+  secrets: z
+    .array(keySecret)
+    .min(1)
+    .describe(
+      'At least 32 bytes each. The first signs and encrypts, the others only verify and decrypt. To change it: add the new one as second everywhere, then move it to the first place.',
+    ),
+  idleTimeout: durationBetween('1m', '30d').prefault('60m').describe('Signed out after this long without a request.'),
+  absoluteTimeout: durationBetween('1m', '90d')
+    .prefault('10h')
+    .describe('Signed out after this long in any case. Never later than the identity provider says.'),
+  sharedComputer: sharedComputer.prefault({}).describe('What differs on a shared computer.'),
+  assume: orNull(z.enum(['own', 'shared'])).describe(
+    'What a computer is taken for when nobody was asked. Absent: `own` where the sign-in page never asks, `shared` where it asks and a link skipped it.',
+  ),
+})
+
+export const topKeys = {
+  session: sessionSettings.describe('How long a sign-in lasts, where it is kept, and the secrets that protect it.'),
+}
+
+export type SessionSettings = z.output<typeof sessionSettings>
+export type StoreSettings = SessionSettings['store']
+export type RedisSettings = z.output<typeof redisStore>

@@ -1,0 +1,9 @@
+/** A PEM file, named by a path relative to the configuration file; absolute once loaded (config/load.ts). */
+import { z } from 'zod'
+import { type PemContent, roles } from './role.ts'
+
+export function pemFile(content: PemContent) {
+  const path = z.string({ error: 'must be the path of a PEM file' }).min(1, { error: 'must be the path of a PEM file' })
+  roles.add(path, { role: 'file', content })
+  return path
+}

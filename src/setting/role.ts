@@ -1,0 +1,14 @@
+/** What a setting is besides its shape, for those who walk the whole configuration: which texts are secrets, which are files. */
+import { z } from 'zod'
+
+export type PemContent = 'CERTIFICATE' | 'PRIVATE KEY'
+
+export type Role =
+  /** Never shown, and warned of when it stands in the file itself. */
+  | { readonly role: 'secret' }
+  /** The same, where the URL has a password. */
+  | { readonly role: 'secret-url' }
+  /** A path relative to the configuration file; the file must be readable and hold this. */
+  | { readonly role: 'file'; readonly content: PemContent }
+
+export const roles = z.registry<Role>()

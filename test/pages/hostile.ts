@@ -1,0 +1,90 @@
+/** Every page with every field hostile: markup where a name belongs, scripts and foreign hosts where an address belongs. */
+import { languages, textOf } from '../../src/model/text.ts'
+import { createPages, type Site } from '../../src/pages/pages.ts'
+import { codes, context, failure, places, type Sample } from './samples.ts'
+
+export const evil = `"'><svg onload=alert(1)></title></main><script>alert(1)</script>&amp;\u202e\u0000\ud800`
+
+const evilText = textOf(evil)
+
+export const evilAddresses = [
+  'javascript:alert(1)',
+  'JaVaScRiPt:alert(1)',
+  'java\tscript:alert(1)',
+  ' javascript:alert(1)',
+  'data:text/html,<script>alert(1)</script>',
+  'vbscript:x',
+  '//evil.example/',
+  '/\\evil.example/',
+  '\\\\evil.example/',
+  '" onclick="alert(1)',
+]
+
+const evilSite = (address: string): Site => ({
+  name: evilText,
+  portal: 'https://acces.example.org',
+  contact: { address: evil, within: evilText },
+  home: { label: evilText, url: address },
+  help: address,
+  personalData: address,
+  accessibility: address,
+})
+
+export function hostilePages(address: string): readonly Sample[] {
+  const of = evilSite(address)
+  const pages = createPages(of, { [evil]: evilText })
+  return languages.flatMap(language =>
+    places.flatMap(place => {
+      const c = context(language, place, {
+        person: evil,
+        here: `${address}?a="><svg onload=alert(1)>`,
+        reference: evil,
+      })
+      const sample = (name: string, html: string): Sample => ({ name, language, place, html })
+      const link = { kind: 'link', href: address, does: 'continue', name: evilText } as const
+      const post = { kind: 'post', action: address, token: evil, does: 'continue', fields: { [evil]: evil } } as const
+      const of = { subject: evilText, going: evilText, host: evil, button: link, other: post }
+      const condition = (kind: 'idp' | 'method' | 'address') => ({ kind, anyOf: [evil], negated: false })
+      const claim = { kind: 'claim', claim: evil, anyOf: [evil, `${evil}*`], negated: true } as const
+      const idp = { id: evil, label: evilText, available: false, help: { label: evilText, url: address } }
+      return [
+        ...codes.map(code => sample(`failure-${code}`, pages.failure(c, failure(code, of)))),
+        sample(
+          'front',
+          pages.front(c, { sites: [{ title: evilText, href: address, open: true }], signInHref: address }),
+        ),
+        sample(
+          'front-in',
+          pages.front(c, { sites: [{ title: evilText, href: address, open: false }], signInHref: null }),
+        ),
+        sample('chooser', pages.chooser(c, { going: evilText, idps: [idp], carried: { [evil]: evil }, token: evil })),
+        sample('ask', pages.askLogout(c, { visited: [evilText], idp: evilText, token: evil, cancel: address })),
+        sample('closing', pages.closing(c, { idp: evilText, next: address, shared: true })),
+        sample(
+          'closed',
+          pages.closed(c, {
+            idp: { label: evilText, outcome: 'unknown' },
+            closedSites: [evilText],
+            shared: true,
+            again: address,
+          }),
+        ),
+        sample(
+          'refused',
+          pages.refused(c, {
+            resource: evilText,
+            needed: [[condition('idp'), condition('method'), condition('address'), claim]],
+            held: { [evil]: [evil] },
+            account: { idp: evilText, name: evil },
+            policy: evil,
+            reason: 'no-rule-matched',
+            otherAccount: address,
+            frontPage: address,
+          }),
+        ),
+        sample('not-sent', pages.notSent(c, { resource: evilText, openAgain: address })),
+        sample('framed', pages.framed(c, { resource: evilText, open: address })),
+      ]
+    }),
+  )
+}

@@ -1,0 +1,321 @@
+import { describe, expect, it } from 'vitest'
+import { languages, textOf } from '../../src/model/text.ts'
+import { icon } from '../../src/pages/icon.ts'
+import { createPages } from '../../src/pages/pages.ts'
+import { stylesheet } from '../../src/pages/stylesheet.ts'
+import { evilAddresses, hostilePages } from './hostile.ts'
+import { codes, context, courses, everyPage, failure, janus, nature, plainSite, type Sample, site } from './samples.ts'
+
+const pages = createPages(site)
+const all = [...everyPage(), ...everyPage(plainSite)]
+const wrong = (bad: (html: string) => boolean, of: readonly Sample[] = all) =>
+  of.filter(({ html }) => bad(html)).map(({ name, language, place }) => `${place} ${language} ${name}`)
+const count = (html: string, pattern: RegExp) => html.match(pattern)?.length ?? 0
+
+describe('every page, in both languages and at every place', () => {
+  it('covers every failure', () => {
+    expect(all.length).toBeGreaterThan(2 * 2 * 3 * codes.length)
+  })
+
+  it('has one h1 and one main', () => {
+    expect(wrong(html => count(html, /<h1\b/g) !== 1 || count(html, /<main\b/g) !== 1)).toEqual([])
+  })
+
+  it('says its language and, before the name of the service, its state', () => {
+    for (const { html, language } of everyPage()) {
+      expect(html).toContain(`<html lang="${language}">`)
+      expect(html).toMatch(new RegExp(`<title>[^<]{4,} – ${site.name[language]}</title>`))
+    }
+  })
+
+  it('has no script, no inline style and nothing from elsewhere', () => {
+    expect(wrong(html => /<script|<style|\sstyle=|\son\w+=|<img|<iframe|\ssrc=|http-equiv/i.test(html))).toEqual([])
+    expect(wrong(html => count(html, /<link\b/g) > 2)).toEqual([])
+  })
+
+  it('is smaller than 20 KB', () => {
+    expect(wrong(html => Buffer.byteLength(html) >= 20_000)).toEqual([])
+    expect(Buffer.byteLength(stylesheet)).toBeLessThan(20_000)
+  })
+
+  it('has no identifier twice', () => {
+    const ids = (html: string) => [...html.matchAll(/\sid="([^"]*)"/g)].map(match => match[1])
+    expect(wrong(html => new Set(ids(html)).size !== ids(html).length)).toEqual([])
+  })
+
+  it('leaves no value unwritten', () => {
+    expect(wrong(html => /undefined|\[object|NaN|>null</.test(html))).toEqual([])
+  })
+
+  it('quotes the reference, unless it is a small page in a frame', () => {
+    expect(wrong(html => !html.includes('7K2M4Q')).filter(name => !name.endsWith(' framed'))).toEqual([])
+  })
+
+  it('has its other language: a link where the page can be asked again, else folded below', () => {
+    const portal = all.filter(({ place }) => place === 'portal')
+    expect(wrong(html => html.includes('<details'), portal)).toEqual([])
+    const rest = all.filter(({ place }) => place !== 'portal')
+    expect(wrong(html => count(html, /<details class="other" lang="(fr|en)">/g) !== 1, rest)).toEqual([])
+    for (const { html, language } of rest)
+      expect(html).toContain(`<details class="other" lang="${language === 'fr' ? 'en' : 'fr'}">`)
+  })
+})
+
+describe('a page on a resource’s host', () => {
+  const onSite = all.filter(({ place }) => place === 'site')
+
+  it('has no form and no icon (SESSIONS A1)', () => {
+    expect(wrong(html => /<form|<button|<input|rel="icon"/.test(html), onSite)).toEqual([])
+  })
+
+  it('has no form even where one was asked for', () => {
+    const post = { kind: 'post', action: '/logout', token: 't', does: 'close-both' } as const
+    const html = pages.failure(context('fr', 'site'), failure('session.ambiguous', { button: post }))
+    expect(html).not.toContain('<form')
+    expect(html).toContain('class="btn" href="https://acces.example.org/"')
+  })
+
+  it('has the stylesheet of that host, and leads to the portal by its full address', () => {
+    const html = pages.failure(context('en', 'site', { person: 'Anne' }), failure('origin.timeout'))
+    expect(html).toContain('<link rel="stylesheet" href="/.passerelle/passerelle.css">')
+    expect(html).toContain('<a href="https://acces.example.org/logout">Sign out</a>')
+    expect(html).toContain('<a class="brand" href="https://acces.example.org/">')
+  })
+})
+
+describe('a page on the portal', () => {
+  it('has the portal’s stylesheet and icon', () => {
+    const html = pages.failure(context('fr', 'portal'), failure('portal.not-found'))
+    expect(html).toContain('<link rel="stylesheet" href="/passerelle.css">')
+    expect(html).toContain('<link rel="icon" href="/passerelle.svg" type="image/svg+xml">')
+  })
+
+  it('switches the language by a link that keeps the rest of its address', () => {
+    const here = '/login?to=https%3A%2F%2Fx.example%2F%3Fa%3Db%26c&lang=fr'
+    const html = pages.front(context('fr', 'portal', { here }), { sites: [], signInHref: '/login' })
+    expect(html).toContain(
+      'href="/login?to=https%3A%2F%2Fx.example%2F%3Fa%3Db%26c&amp;lang=en" lang="en" hreflang="en">English<',
+    )
+    expect(pages.front(context('en', 'portal', { here: null }), { sites: [], signInHref: '/login' })).toContain(
+      'href="?lang=fr" lang="fr" hreflang="fr">Français<',
+    )
+  })
+
+  it('names the person, with a way to sign out', () => {
+    const html = pages.front(context('fr', 'portal', { person: 'Anne Lefèvre' }), { sites: [], signInHref: null })
+    expect(html).toContain('<bdi>Anne Lefèvre</bdi></span><a href="/logout">Se déconnecter</a>')
+  })
+})
+
+describe('whatever comes from outside', () => {
+  it.each(evilAddresses)('is text, or a harmless address, with %j', address => {
+    const hostile = hostilePages(address)
+    expect(wrong(html => /<svg onload|<script|\sonclick=|\u0000|[\ud800-\udfff]/.test(html), hostile)).toEqual([])
+    expect(wrong(html => count(html, /<\/title>/g) !== 1 || count(html, /<\/main>/g) !== 1, hostile)).toEqual([])
+    expect(wrong(html => /(?:href|action)="(?!https?:\/\/|mailto:|\/|#|\?)/.test(html), hostile)).toEqual([])
+    expect(wrong(html => /(?:href|action)="[/\\]{2}/.test(html), hostile)).toEqual([])
+    expect(wrong(html => Buffer.byteLength(html) >= 20_000, hostile)).toEqual([])
+  })
+
+  it('does not make a page long', () => {
+    const long = textOf('é'.repeat(5_000))
+    const html = pages.failure(
+      context('fr', 'one-shot', { person: long.fr }),
+      failure('resource.unknown-host', { subject: long, going: long, host: long.fr }),
+    )
+    expect(Buffer.byteLength(html)).toBeLessThan(20_000)
+  })
+})
+
+describe('the page of a failure', () => {
+  const fr = (code: (typeof codes)[number], more = {}) => pages.failure(context('fr', 'portal'), failure(code, more))
+
+  it('is drawn as a bridge where a way is cut, to whatever is at its end', () => {
+    expect(fr('origin.unreachable')).toContain('de Passerelle à Cours en ligne, il est coupé.')
+    expect(fr('identity.unsendable')).toContain('class="cut"')
+    expect(fr('idp.unreachable')).toContain('de Passerelle à Compte Janus, il est coupé.')
+    expect(fr('session.store-down')).toContain('>Sessions</text>')
+    expect(fr('policy.denied')).toContain('class="gate"')
+    expect(fr('login.stale')).not.toContain('class="bridge"')
+  })
+
+  it('says that a form was on its way, only if so', () => {
+    expect(fr('origin.timeout', { sent: true })).toContain('nous ne l’enverrons pas deux fois')
+    expect(fr('origin.timeout', { sent: false })).not.toContain('formulaire')
+  })
+
+  it('always has a way out in words, and one full button', () => {
+    for (const code of codes)
+      for (const button of [null, failure(code).button]) {
+        const html = fr(code, { button })
+        expect(html).toContain('Accueil de Passerelle')
+        expect(html).toContain('>Site de la bibliothèque</a>')
+        expect(count(html, /class="btn"/g)).toBe(1)
+      }
+  })
+
+  it('says when to try again', () => {
+    expect(fr('session.store-down')).toContain('de préférence dans 5&nbsp;secondes')
+    expect(fr('login.too-many')).toMatch(/<h1>Trop de connexions&nbsp;: pause jusqu’à \d+&nbsp;h&nbsp;\d\d<\/h1>/)
+  })
+
+  it('shows an unknown host as text, and promises nothing about it', () => {
+    const html = fr('resource.unknown-host')
+    expect(html).toContain('<b class="mono"><bdi>www.revue-inconnue.example</bdi></b>')
+    expect(html).not.toMatch(/href="[^"]*revue-inconnue/)
+    expect(html).not.toMatch(/not[ée]e/)
+  })
+
+  it('says whom to write to, and without a contact asks for nothing that cannot be done', () => {
+    expect(fr('internal')).toContain('href="mailto:acces@example.org?subject=R%C3%A9f%C3%A9rence%207K2M4Q"')
+    expect(fr('internal')).toContain('(réponse sous deux jours ouvrés)')
+    const plain = createPages(plainSite).failure(context('fr', 'portal'), failure('internal'))
+    expect(plain).toContain('demandez de l’aide à votre établissement en citant la référence <b>7K2M4Q</b>')
+    expect(plain).not.toContain('mailto:')
+  })
+
+  it('can end both sessions by a form with its token', () => {
+    const button = {
+      kind: 'post',
+      action: '/logout',
+      token: 'T0K3N',
+      does: 'close-both',
+      fields: { all: '1' },
+    } as const
+    const html = pages.failure(context('en', 'one-shot'), failure('session.ambiguous', { button }))
+    expect(html).toContain('<form method="post" action="/logout" autocomplete="off">')
+    expect(html).toContain('<input type="hidden" name="token" value="T0K3N">')
+    expect(html).toContain('<button class="btn">Close both and start again</button>')
+  })
+})
+
+describe('the chooser', () => {
+  const idps = [
+    { id: 'down', label: janus, available: false, help: null },
+    {
+      id: 'up',
+      label: textOf('Renater'),
+      available: true,
+      help: { label: textOf('Aide'), url: 'https://aide.example' },
+    },
+  ]
+  const html = pages.chooser(context('fr', 'portal'), {
+    going: nature,
+    idps,
+    carried: { to: '/x', a: '1' },
+    token: 'T',
+  })
+
+  it('is one form with a button for each idp, those that do not answer last and marked', () => {
+    expect(count(html, /<form/g)).toBe(1)
+    expect(html).toContain('<form method="post" action="/login"')
+    expect([...html.matchAll(/<button name="idp" value="(\w+)">/g)].map(match => match[1])).toEqual(['up', 'down'])
+    expect(html.slice(html.indexOf('value="down"'))).toContain('Ne répond pas')
+  })
+
+  it('carries what it was given, and its token', () => {
+    for (const [name, value] of Object.entries({ to: '/x', a: '1', token: 'T' }))
+      expect(html).toContain(`<input type="hidden" name="${name}" value="${value}">`)
+  })
+
+  it('says where one is going', () => {
+    expect(html).toContain('Vous allez vers <b>Nature</b>.')
+  })
+})
+
+describe('signing out', () => {
+  const c = context('fr', 'one-shot')
+
+  it('is asked first, with what will close and a way to stay', () => {
+    const html = pages.askLogout(context('fr', 'portal'), {
+      visited: [nature, courses],
+      idp: janus,
+      token: 'T',
+      cancel: '/',
+    })
+    expect(html).toContain('Nature et Cours en ligne, visités pendant cette session')
+    expect(html).toContain('<form method="post" action="/logout"')
+    expect(html).toContain('<a class="btn plain" href="/">Rester</a>')
+  })
+
+  it('leads on to the idp by a link', () => {
+    const html = pages.closing(c, { idp: janus, next: 'https://janus.example.org/end?a=1&b=2', shared: false })
+    expect(html).toContain('<a class="btn" href="https://janus.example.org/end?a=1&amp;b=2">Fermer aussi')
+    expect(html).not.toContain('Ordinateur partagé')
+  })
+
+  it('says what was closed and what was not', () => {
+    const closed = (outcome: 'closed' | 'not-closed' | 'unknown') =>
+      pages.closed(c, { idp: { label: janus, outcome }, closedSites: [nature], shared: false, again: '/login' })
+    expect(closed('closed')).toContain('<b>Compte Janus</b>&nbsp;: connexion fermée dans ce navigateur')
+    expect(closed('not-closed')).toContain('<b>Compte Janus</b>&nbsp;: la connexion y reste ouverte')
+    expect(closed('unknown')).toContain('n’a pas confirmé')
+    expect(closed('closed')).toContain('<b>Nature</b>&nbsp;: fermé<')
+  })
+
+  it('gives its advice for a shared computer first, and only there', () => {
+    const html = (shared: boolean) => pages.closed(c, { idp: null, closedSites: [], shared, again: '/login' })
+    expect(html(true).indexOf('Ordinateur partagé')).toBeLessThan(html(true).indexOf('Ce qui est fermé'))
+    expect(html(true)).toContain('Ordinateur partagé')
+    expect(html(false)).not.toContain('Ordinateur partagé')
+  })
+
+  it('counts the sites of a long day', () => {
+    const closedSites = Array.from({ length: 500 }, (_, index) => textOf(`Site ${index}`))
+    const html = pages.closed(c, { idp: null, closedSites, shared: false, again: '/login' })
+    expect(html).toContain('Site 11 et 488&nbsp;autres')
+    expect(Buffer.byteLength(html)).toBeLessThan(20_000)
+  })
+})
+
+describe('the front page', () => {
+  const sites = [
+    { title: nature, href: 'https://nature.example.org/', open: false },
+    { title: courses, href: 'https://cours.example.org/', open: true },
+  ]
+
+  it('offers to sign in, and does not judge sites for somebody unknown', () => {
+    const html = pages.front(context('fr', 'portal'), { sites, signInHref: '/login' })
+    expect(html).toContain('<a class="btn" href="/login">Se connecter</a>')
+    expect(html).not.toContain('Fermés à ce compte')
+  })
+
+  it('puts the sites that this account opens first', () => {
+    const html = pages.front(context('fr', 'portal', { person: 'Anne' }), { sites, signInHref: null })
+    expect(html.indexOf('Cours en ligne')).toBeLessThan(html.indexOf('Fermés à ce compte'))
+    expect(html.indexOf('Fermés à ce compte')).toBeLessThan(html.indexOf('Nature'))
+    expect(html).not.toContain('Se connecter')
+  })
+})
+
+describe('the small page in a frame', () => {
+  it('has one link, which opens a window of its own', () => {
+    const html = pages.framed(context('fr', 'site'), { resource: courses, open: 'https://cours.example.org/a' })
+    expect(html).toContain('href="https://cours.example.org/a" target="_blank" rel="noopener">')
+    expect(html).not.toContain('<header>')
+  })
+})
+
+describe('the stylesheet and the icon', () => {
+  it('styles the classes that pages have, and no others', () => {
+    const used = new Set(
+      all.flatMap(({ html }) => [...html.matchAll(/class="([^"]*)"/g)].flatMap(m => m[1]?.split(' '))),
+    )
+    const rules = stylesheet.replace(/\/\*.*?\*\//gs, '').replace(/\{[^{}]*\}/g, '{}')
+    const styled = new Set([...rules.matchAll(/\.([a-z][a-z-]*)/g)].map(match => match[1]))
+    expect([...used].sort()).toEqual([...styled].sort())
+  })
+
+  it('fetch nothing', () => {
+    expect(stylesheet).not.toMatch(/url\(|@import|@font-face/)
+    expect(icon).not.toMatch(/href|url\(|<script/)
+  })
+})
+
+it('speaks both languages about the same states', () => {
+  const titles = (language: (typeof languages)[number]) =>
+    codes.map(code => /<title>(.*?) – /.exec(pages.failure(context(language, 'site'), failure(code)))?.[1])
+  const [fr, en] = languages.map(titles)
+  expect(new Set(fr).size).toBe(codes.length)
+  expect(new Set(en).size).toBe(codes.length)
+})

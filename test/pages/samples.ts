@@ -1,0 +1,170 @@
+/** Every page of ours, in every language, at every place it may stand: for the unit tests and for the browser. */
+import { type ErrorCode, failures } from '../../src/errors.ts'
+import { type Language, languages, type Text, textOf } from '../../src/model/text.ts'
+import { createPages, type FailureData, type PageContext, type Site } from '../../src/pages/pages.ts'
+
+export const codes = Object.keys(failures) as readonly ErrorCode[]
+
+export const places = ['portal', 'one-shot', 'site'] as const
+
+export const site: Site = {
+  name: { fr: 'Bibliothèque Exemple', en: 'Example Library' },
+  portal: 'https://acces.example.org',
+  contact: { address: 'acces@example.org', within: { fr: 'deux jours ouvrés', en: 'two working days' } },
+  home: { label: { fr: 'Site de la bibliothèque', en: 'Library website' }, url: 'https://www.example.org/' },
+  help: 'https://www.example.org/aide',
+  personalData: 'https://www.example.org/donnees',
+  accessibility: 'https://www.example.org/accessibilite',
+}
+
+/** Nothing is configured: what a first start shows. */
+export const plainSite: Site = {
+  name: textOf('Passerelle'),
+  portal: 'http://acces.localhost:8080',
+  contact: null,
+  home: null,
+  help: null,
+  personalData: null,
+  accessibility: null,
+}
+
+export const janus: Text = { fr: 'Compte Janus', en: 'Janus account' }
+export const courses: Text = { fr: 'Cours en ligne', en: 'Online courses' }
+export const nature = textOf('Nature')
+export const jstor = textOf('JSTOR')
+
+export const at = new Date('2026-11-20T08:12:00Z')
+
+export function context(language: Language, place: PageContext['place'], more: Partial<PageContext> = {}): PageContext {
+  return {
+    language,
+    place,
+    here: place === 'portal' ? '/login?to=https%3A%2F%2Fcours.example.org%2F' : null,
+    reference: '7K2M4Q',
+    at,
+    person: null,
+    ...more,
+  }
+}
+
+export function failure(code: ErrorCode, more: Partial<FailureData> = {}): FailureData {
+  const ofIdp = code.startsWith('idp.')
+  return {
+    code,
+    subject: ofIdp ? janus : courses,
+    going: code.startsWith('login.') || ofIdp ? courses : null,
+    host: 'www.revue-inconnue.example',
+    sent: code.startsWith('origin.'),
+    button: { kind: 'link', href: '/again', does: 'retry', name: null },
+    other: null,
+    retryAfterS: code.startsWith('session.store-') ? 5 : code === 'login.too-many' ? 900 : null,
+    ...more,
+  }
+}
+
+export interface Sample {
+  readonly name: string
+  readonly language: Language
+  readonly place: PageContext['place']
+  readonly html: string
+}
+
+/** As the flows use them: a page with a form never stands on a resource's host. */
+export function everyPage(of: Site = site): readonly Sample[] {
+  return languages.flatMap(language => [
+    ...places.flatMap(place => anywhere(of, language, place)),
+    ...(['portal', 'one-shot'] as const).flatMap(place => onPortal(of, language, place)),
+  ])
+}
+
+function anywhere(of: Site, language: Language, place: PageContext['place']): readonly Sample[] {
+  const pages = createPages(of, { janus, renater: textOf('Fédération Renater') })
+  const c = context(language, place)
+  const known = { ...c, person: 'Anne Lefèvre' }
+  const sample = (name: string, html: string): Sample => ({ name, language, place, html })
+  return [
+    ...codes.map(code => sample(`failure-${code}`, pages.failure(c, failure(code)))),
+    sample('failure-known', pages.failure(known, failure('origin.unreachable'))),
+    sample('refused', pages.refused(known, refusal)),
+    sample('refused-idp', pages.refused(known, { ...refusal, reason: 'idp-not-admitted', needed: [], held: {} })),
+    sample('not-sent', pages.notSent(c, { resource: courses, openAgain: '/forum' })),
+    sample('framed', pages.framed(c, { resource: courses, open: 'https://cours.example.org/forum' })),
+  ]
+}
+
+function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): readonly Sample[] {
+  const pages = createPages(of)
+  const c = context(language, place)
+  const known = { ...c, person: 'Anne Lefèvre' }
+  const sample = (name: string, html: string): Sample => ({ name, language, place, html })
+  const two = { kind: 'post', action: '/logout', token: 'T0K3N', does: 'close-both' } as const
+  return [
+    sample('front', pages.front(c, { sites, signInHref: '/login' })),
+    sample('front-signed-in', pages.front(known, { sites, signInHref: null })),
+    sample('front-empty', pages.front(known, { sites: [], signInHref: null })),
+    sample(
+      'chooser',
+      pages.chooser(c, { going: courses, idps, carried: { to: 'https://cours.example.org/' }, token: 't' }),
+    ),
+    sample(
+      'ask-logout',
+      pages.askLogout(known, { visited: [nature, jstor, courses], idp: janus, token: 't', cancel: '/' }),
+    ),
+    sample('ask-logout-plain', pages.askLogout(known, { visited: [], idp: null, token: 't', cancel: '/' })),
+    sample('closing', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: false })),
+    sample('closing-shared', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: true })),
+    ...(['closed', 'not-closed', 'unknown'] as const).map(outcome =>
+      sample(
+        `closed-idp-${outcome}`,
+        pages.closed(c, {
+          idp: { label: janus, outcome },
+          closedSites: [nature, jstor],
+          shared: false,
+          again: '/login',
+        }),
+      ),
+    ),
+    sample('closed-shared', pages.closed(c, { idp: null, closedSites: [nature], shared: true, again: '/login' })),
+    sample('two-sessions', pages.failure(c, failure('session.ambiguous', { button: two }))),
+    sample('front-offered', pages.failure(c, failure('portal.not-found', { button: null }))),
+  ]
+}
+
+export const refusal = {
+  resource: nature,
+  needed: [
+    [
+      { kind: 'claim', claim: 'domain', anyOf: ['INSB', 'INEE'], negated: false },
+      { kind: 'claim', claim: 'profile', anyOf: ['invite'], negated: true },
+    ],
+    [{ kind: 'claim', claim: 'email', anyOf: ['*@partner.example.org'], negated: false }],
+    [{ kind: 'address', anyOf: ['192.0.2.0/24'], negated: false }],
+  ],
+  held: { domain: ['INSHS'], email: ['anne.lefevre@example.org'] },
+  account: { idp: janus, name: 'anne.lefevre@example.org' },
+  policy: 'life-sciences',
+  reason: 'no-rule-matched',
+  otherAccount: 'https://acces.example.org/login?again=1',
+  frontPage: 'https://acces.example.org/',
+} as const
+
+const sites = [
+  { title: courses, href: 'https://cours.example.org/', open: true },
+  { title: textOf('Intranet'), href: 'https://apps.example.org/intranet/', open: true },
+  { title: jstor, href: 'https://jstor.example.org/', open: true },
+  { title: nature, href: 'https://nature.example.org/', open: false },
+]
+
+const idps = [
+  {
+    id: 'janus',
+    label: janus,
+    available: false,
+    help: {
+      label: { fr: 'Demander un compte Janus', en: 'Ask for a Janus account' },
+      url: 'https://sesame.example.org/',
+    },
+  },
+  { id: 'renater', label: textOf('Fédération Renater'), available: true, help: null },
+  { id: 'pial', label: textOf('Académie de Nancy-Metz (PIAL)'), available: true, help: null },
+]

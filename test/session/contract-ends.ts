@@ -1,0 +1,109 @@
+/** The part of the examination that the end of sessions rests on: the directory, the tombstones, the log. */
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import type { EndEntry } from '../../src/model/store.ts'
+import type { Sitting } from './sitting.ts'
+
+const minute = 60_000
+
+export function examineEnds(sitting: () => Sitting): void {
+  describe('the directory', () => {
+    it('names each member once, until it is removed', async () => {
+      const key = `pas:d:${randomUUID()}`
+      const end = (await sitting().now()) + minute
+      for (const member of ['a', 'b', 'a']) await sitting().store.directory.add(key, member, end)
+      expect((await sitting().store.directory.members(key)).toSorted()).toEqual(['a', 'b'])
+      await sitting().store.directory.remove(key, 'a')
+      expect(await sitting().store.directory.members(key)).toEqual(['b'])
+      await sitting().store.directory.remove(key, 'b')
+      await sitting().store.directory.remove(key, 'nobody')
+      expect(await sitting().store.directory.members(key)).toEqual([])
+    })
+
+    it('lasts as long as the longest of its members', async () => {
+      const key = `pas:d:${randomUUID()}`
+      const now = await sitting().now()
+      await sitting().store.directory.add(key, 'short', now + minute)
+      await sitting().store.directory.add(key, 'long', now + 10 * minute)
+      await sitting().store.directory.add(key, 'short too', now + 2 * minute)
+      await sitting().lapse(9 * minute)
+      expect(await sitting().store.directory.members(key)).toContain('long')
+      await sitting().lapse(minute)
+      expect(await sitting().store.directory.members(key)).toEqual([])
+    })
+
+    it('keeps no member whose end is past already', async () => {
+      const key = `pas:d:${randomUUID()}`
+      await sitting().store.directory.add(key, 'late', (await sitting().now()) - 1)
+      expect(await sitting().store.directory.members(key)).toEqual([])
+    })
+  })
+
+  describe('tombstones', () => {
+    it('are found in the order in which they were asked for, null where there is none', async () => {
+      const [a, b, c] = [randomUUID(), randomUUID(), randomUUID()].map(each => `pas:x:${each}`) as [
+        string,
+        string,
+        string,
+      ]
+      await sitting().store.tombstones.mark(a, '{"at":1}', minute)
+      await sitting().store.tombstones.mark(c, '{"at":3}', minute)
+      expect(await sitting().store.tombstones.marks([a, b, c])).toEqual(['{"at":1}', null, '{"at":3}'])
+      expect(await sitting().store.tombstones.marks([])).toEqual([])
+    })
+
+    it('are replaced by later ones, and expire', async () => {
+      const key = `pas:x:${randomUUID()}`
+      await sitting().store.tombstones.mark(key, 'first', minute)
+      await sitting().store.tombstones.mark(key, 'second', 2 * minute)
+      await sitting().lapse(minute)
+      expect(await sitting().store.tombstones.marks([key])).toEqual(['second'])
+      await sitting().lapse(minute)
+      expect(await sitting().store.tombstones.marks([key])).toEqual([null])
+    })
+  })
+
+  describe('the log of ends', () => {
+    const entry: EndEntry = { kind: 'session', key: 'hash', reason: 'user' }
+
+    it('has told every follower before append() resolves, and moved their counters', async () => {
+      const heard: EndEntry[] = []
+      const followers = [1, 2].map(() => sitting().store.ended.follow(each => heard.push(each)))
+      const before = followers.map(each => each.counter())
+      await sitting().store.ended.append(entry)
+      expect(heard).toEqual([entry, entry])
+      for (const [index, each] of followers.entries()) expect(each.counter()).toBeGreaterThan(before[index] as number)
+      await Promise.all(followers.map(each => each.stop()))
+    })
+
+    it('moves the counter before the entry is heard: what is read in between is not cached', async () => {
+      const counters: number[] = []
+      const follower = sitting().store.ended.follow(() => counters.push(follower.counter()))
+      const before = follower.counter()
+      await sitting().store.ended.append(entry)
+      expect(counters[0]).toBeGreaterThan(before)
+      await follower.stop()
+    })
+
+    it('tells nobody who has stopped, and is not fresh for them', async () => {
+      const heard: EndEntry[] = []
+      const follower = sitting().store.ended.follow(each => heard.push(each))
+      expect(follower.fresh()).toBe(true)
+      await follower.stop()
+      expect(follower.fresh()).toBe(false)
+      await sitting().store.ended.append(entry)
+      expect(heard).toEqual([])
+    })
+
+    it('tells the others when one of them throws, and says so to the one who appended', async () => {
+      const heard: EndEntry[] = []
+      const bad = sitting().store.ended.follow(() => {
+        throw new Error('a mistake')
+      })
+      const good = sitting().store.ended.follow(each => heard.push(each))
+      await expect(sitting().store.ended.append(entry)).rejects.toThrow('a mistake')
+      expect(heard).toEqual([entry])
+      await Promise.all([bad.stop(), good.stop()])
+    })
+  })
+}

@@ -1,0 +1,252 @@
+/**
+ * An OpenID provider that lies as told. By default it does everything right; each test bends one thing: a value of its
+ * metadata, keys, token, userinfo or callback, or a whole answer on the wire.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { CompactSign, exportJWK, type GenerateKeyPairResult, generateKeyPair, type JWK } from 'jose'
+
+type Members = Record<string, unknown>
+
+/** Answers the request by hand: late, never, enormous, or as something else. */
+export type WireAnswer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
+
+/** What is bent. Each function gets the honest value and returns the one that is sent. */
+export interface Bends {
+  metadata: (honest: Members) => unknown
+  keys: (honest: JWK[]) => unknown
+  header: (honest: Members) => Members
+  claims: (honest: Members) => Members
+  /** The payload's JSON, for what JSON.stringify cannot write (1e400). */
+  payload: (honest: string) => string
+  /** The whole ID token, from header and payload. */
+  idToken: (header: Members, payload: string) => string | Promise<string>
+  tokenAnswer: (honest: Members) => unknown
+  userinfo: (honest: Members) => unknown
+  callback: (honest: URLSearchParams) => void
+  wire: Partial<Record<'metadata' | 'keys' | 'token' | 'userinfo', WireAnswer>>
+  /** Redeems codes without asking for their verifier, as old providers do. */
+  ignoresPkce: boolean
+  /** By how many seconds the provider's clock is wrong. */
+  clockOffsetS: number
+}
+
+export interface Asked {
+  readonly endpoint: 'metadata' | 'keys' | 'token' | 'userinfo' | 'other'
+  readonly method: string
+  readonly headers: IncomingMessage['headers']
+  readonly form: URLSearchParams
+}
+
+export interface AdversarialOp {
+  readonly issuer: string
+  /** Changed by tests, made honest again by `reset`. */
+  readonly bends: Bends
+  /** Every request, oldest first; emptied by `reset`. */
+  readonly asked: Asked[]
+  readonly clientId: string
+  readonly clientSecret: string
+  /** How often an endpoint was asked since the last reset. */
+  readonly count: (endpoint: Asked['endpoint']) => number
+  /** Plays the provider's front and the person: from our authorization address to our callback's, with a code. */
+  readonly authorize: (address: URL, subject?: string) => URL
+  /** Signs with another key from now on; the old one is no longer published. */
+  readonly rotate: () => Promise<void>
+  /** Signs header and payload as the provider does. */
+  readonly sign: (header: Members, payload: string) => Promise<string>
+  readonly publicKey: () => Promise<JWK>
+  readonly reset: () => void
+  readonly stop: () => Promise<void>
+}
+
+interface Code {
+  readonly request: URLSearchParams
+  readonly subject: string
+}
+
+const clientId = 'passerelle'
+const clientSecret = 'op-secret'
+
+const honest = (): Bends => ({
+  metadata: metadata => metadata,
+  keys: keys => keys,
+  header: header => header,
+  claims: claims => claims,
+  payload: payload => payload,
+  idToken: () => {
+    throw new Error('replaced when the provider starts')
+  },
+  tokenAnswer: answer => answer,
+  userinfo: userinfo => userinfo,
+  callback: () => {},
+  wire: {},
+  ignoresPkce: false,
+  clockOffsetS: 0,
+})
+
+/** Two RSA keys for a process: each takes a tenth of a second to make. */
+const spare: Promise<GenerateKeyPairResult>[] = []
+const rsaKey = (index: number) => {
+  spare[index] ??= generateKeyPair('RS256', { extractable: true })
+  return spare[index]
+}
+
+/** @param now milliseconds since the epoch; the provider's honest clock */
+export async function startAdversarialOp(now: () => number = Date.now): Promise<AdversarialOp> {
+  let current = { key: await rsaKey(0), kid: 'key-0', index: 0 }
+  const codes = new Map<string, Code>()
+  const accessTokens = new Map<string, string>()
+  const asked: Asked[] = []
+  const seconds = () => Math.floor(now() / 1000) + bends.clockOffsetS
+
+  const publicKey = async (): Promise<JWK> => {
+    const { kty, n, e } = await exportJWK(current.key.publicKey)
+    return { kty, n, e, kid: current.kid, use: 'sig', alg: 'RS256' } as JWK
+  }
+  const sign = (header: Members, payload: string) =>
+    new CompactSign(new TextEncoder().encode(payload)).setProtectedHeader(header as never).sign(current.key.privateKey)
+  const bends: Bends = { ...honest(), idToken: sign }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: Error) => {
+      response.writeHead(500).end(`the stand-in failed: ${error.stack}`)
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const issuer = `http://op.localhost:${(server.address() as AddressInfo).port}`
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const endpoint = endpointOf(request.url ?? '')
+    const form = new URLSearchParams(await bodyOf(request))
+    asked.push({ endpoint, method: request.method ?? '', headers: request.headers, form })
+    if (endpoint === 'other') return send(response, { error: 'no such page' }, 404)
+    const bent = bends.wire[endpoint]
+    if (bent !== undefined) return bent(request, response)
+    switch (endpoint) {
+      case 'metadata':
+        return send(response, bends.metadata(metadataOf(issuer)))
+      case 'keys':
+        return send(response, { keys: bends.keys([await publicKey()]) })
+      case 'token':
+        return redeem(request, form, response)
+      case 'userinfo': {
+        const subject = accessTokens.get(request.headers.authorization?.replace('Bearer ', '') ?? '')
+        if (subject === undefined) return send(response, { error: 'invalid_token' }, 401)
+        const told = bends.userinfo({ sub: subject, email: `${subject}@example.org` })
+        if (typeof told === 'string') response.writeHead(200, { 'content-type': 'application/jwt' }).end(told)
+        else send(response, told)
+      }
+    }
+  }
+
+  async function redeem(request: IncomingMessage, form: URLSearchParams, response: ServerResponse): Promise<void> {
+    const basic = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
+    const posted = form.get('client_id') === clientId && form.get('client_secret') === clientSecret
+    if (request.headers.authorization !== basic && !posted) return send(response, { error: 'invalid_client' }, 401)
+
+    const code = form.get('code') ?? ''
+    const known = codes.get(code)
+    codes.delete(code)
+    if (known === undefined) return send(response, { error: 'invalid_grant' }, 400)
+    const challenge = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url')
+    const proven = bends.ignoresPkce || challenge === known.request.get('code_challenge')
+    if (!proven || form.get('redirect_uri') !== known.request.get('redirect_uri')) {
+      return send(response, { error: 'invalid_grant', error_description: 'verifier or redirect_uri' }, 400)
+    }
+
+    const accessToken = randomUUID()
+    accessTokens.set(accessToken, known.subject)
+    const header = bends.header({ alg: 'RS256', kid: current.kid })
+    const claims = bends.claims({
+      iss: issuer,
+      sub: known.subject,
+      aud: clientId,
+      exp: seconds() + 300,
+      iat: seconds(),
+      nonce: known.request.get('nonce'),
+      at_hash: leftHalf(accessToken),
+    })
+    const idToken = await bends.idToken(header, bends.payload(JSON.stringify(claims)))
+    const told = { access_token: accessToken, token_type: 'Bearer', expires_in: 300, id_token: idToken }
+    return send(response, bends.tokenAnswer(told))
+  }
+
+  return {
+    issuer,
+    bends,
+    asked,
+    clientId,
+    clientSecret,
+    count: endpoint => asked.filter(request => request.endpoint === endpoint).length,
+    authorize: (address, subject = 'anna') => {
+      const code = randomUUID()
+      codes.set(code, { request: address.searchParams, subject })
+      const to = new URL(address.searchParams.get('redirect_uri') ?? 'about:blank')
+      to.search = new URLSearchParams({ code, state: address.searchParams.get('state') ?? '', iss: issuer }).toString()
+      bends.callback(to.searchParams)
+      return to
+    },
+    rotate: async () => {
+      const index = current.index + 1
+      current = { key: await rsaKey(index % 2), kid: `key-${index}`, index }
+    },
+    sign,
+    publicKey,
+    reset: () => {
+      Object.assign(bends, honest(), { idToken: sign })
+      asked.length = 0
+    },
+    stop: async () => {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+/** The left half of SHA-256, as RS256 tokens carry it (Core §3.1.3.6). */
+export function leftHalf(text: string): string {
+  return createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url')
+}
+
+function metadataOf(issuer: string): Members {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/keys`,
+    userinfo_endpoint: `${issuer}/userinfo`,
+    end_session_endpoint: `${issuer}/logout`,
+    response_types_supported: ['code'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256', 'HS256', 'none'],
+    authorization_response_iss_parameter_supported: true,
+  }
+}
+
+function endpointOf(path: string): Asked['endpoint'] {
+  switch (path) {
+    case '/.well-known/openid-configuration':
+      return 'metadata'
+    case '/keys':
+      return 'keys'
+    case '/token':
+      return 'token'
+    case '/userinfo':
+      return 'userinfo'
+    default:
+      return 'other'
+  }
+}
+
+function send(response: ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const part of request) text += part
+  return text
+}

@@ -1,0 +1,74 @@
+/**
+ * Real Chromium for the browser tests, through playwright-core: the browser of this machine, nothing downloaded. It
+ * resolves *.localhost to the loopback by itself and takes Secure cookies there.
+ */
+import { existsSync } from 'node:fs'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+
+export interface Chromium {
+  /** Playwright's own, for what is not here. */
+  readonly browser: Browser
+  /** A person's browser: cookies and history of its own. Close it by `context.close()`, or leave it to `close`. */
+  readonly person: (language: 'fr' | 'en') => Promise<BrowserContext>
+  /** A page of a new person at this address. `page.context()` gives the person, for more tabs. */
+  readonly open: (language: 'fr' | 'en', url: string) => Promise<Page>
+  readonly close: () => Promise<void>
+}
+
+const usualPlaces = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+  '/snap/bin/chromium',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+
+/**
+ * @param options.timeoutMs for every wait of playwright; 15,000 by default
+ * @throws Error no Chromium on this machine, with what to do about it
+ */
+export async function launchChromium(options: { readonly timeoutMs?: number } = {}): Promise<Chromium> {
+  const timeoutMs = options.timeoutMs ?? 15_000
+  const browser = await chromium.launch({
+    executablePath: chromiumPath(),
+    args: [
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+    ],
+    // Playwright switches the back/forward cache off; people have it on, and the back button after a sign-out is a test.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  })
+  const person = async (language: 'fr' | 'en') => {
+    const context = await browser.newContext({ locale: language === 'fr' ? 'fr-FR' : 'en-GB' })
+    context.setDefaultTimeout(timeoutMs)
+    return context
+  }
+  return {
+    browser,
+    person,
+    open: async (language, url) => {
+      const page = await (await person(language)).newPage()
+      await page.goto(url)
+      return page
+    },
+    close: () => browser.close(),
+  }
+}
+
+/** From the environment variable CHROMIUM, else from the usual places. */
+function chromiumPath(): string {
+  const named = process.env.CHROMIUM
+  if (named !== undefined && named !== '') return named
+  const found = usualPlaces.find(path => existsSync(path))
+  if (found !== undefined) return found
+  throw new Error(
+    'no Chromium found: install it (Debian: apt-get install chromium), or name it in CHROMIUM=/path/to/it',
+  )
+}

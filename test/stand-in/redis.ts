@@ -1,0 +1,135 @@
+/**
+ * A real redis-server on a free port of the loopback, that keeps nothing on disk; it can be frozen, and stopped and
+ * started again on the same port. Needs `redis-server` in the PATH.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { Redis } from 'ioredis'
+
+export interface RedisServer {
+  readonly port: number
+  readonly url: string
+  /** A connection of the test's own, to look and to meddle; it waits while the server is frozen or down. */
+  readonly admin: Redis
+  /** The server gets no more time: connections stay open, nothing is answered. */
+  readonly freeze: () => void
+  /** Does nothing where it was not frozen. */
+  readonly thaw: () => void
+  /** All that it held is gone. */
+  readonly stop: () => Promise<void>
+  /** On the same port, empty. Does nothing where it runs. */
+  readonly start: () => Promise<void>
+  /** For afterAll: stops it, wherever it is, and the admin connection. */
+  readonly close: () => Promise<void>
+  /**
+   * As if so much time had passed: every key loses it from its life, and goes if none is left. The server's clock stays.
+   */
+  readonly lapse: (ms: number) => Promise<void>
+}
+
+export interface RedisServerOptions {
+  readonly password?: string
+  /** More arguments of redis-server. */
+  readonly more?: readonly string[]
+}
+
+/** A test run that is cut off leaves none behind. */
+const started = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of started) child.kill('SIGKILL')
+})
+
+export async function startRedis({ password, more = [] }: RedisServerOptions = {}): Promise<RedisServer> {
+  const secured = password === undefined ? [] : ['--requirepass', password]
+  let running: ChildProcess | null = null
+  const port = await startSomewhere()
+  const admin = new Redis({ port, host: '127.0.0.1', ...(password === undefined ? {} : { password }) })
+  // It is cut off whenever a test stops the server, and finds it again.
+  admin.on('error', () => {})
+
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    admin,
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    stop,
+    start: async () => {
+      if (running === null) await start(port)
+    },
+
+    async close() {
+      admin.disconnect()
+      await stop()
+    },
+
+    async lapse(ms) {
+      for (const key of await admin.keys('*')) {
+        const left = await admin.pttl(key)
+        // An expiry in the past deletes the key at once.
+        if (left >= 0) await admin.pexpire(key, left - ms)
+      }
+    },
+  }
+
+  /** The port may be taken between the moment it was free and the start: then another one. */
+  async function startSomewhere(): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      const free = await freePort()
+      try {
+        await start(free)
+        return free
+      } catch (error) {
+        if (attempt === 5) throw error
+      }
+    }
+  }
+
+  function start(on: number): Promise<void> {
+    const fixed = ['--bind', '127.0.0.1', '--port', String(on), '--save', '', '--appendonly', 'no']
+    const child = spawn('redis-server', [...fixed, ...secured, ...more], {
+      cwd: tmpdir(),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    started.add(child.once('exit', () => started.delete(child)))
+    return new Promise((resolve, reject) => {
+      let said = ''
+      child.once('error', reject)
+      child.once('exit', () => reject(new Error(`redis-server ended:\n${said}`)))
+      child.stdout.on('data', (chunk: Buffer) => {
+        said += chunk
+        if (!said.includes('Ready to accept connections')) return
+        running = child
+        resolve()
+      })
+    })
+  }
+
+  function stop(): Promise<void> {
+    const child = running
+    running = null
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+    return new Promise(resolve => {
+      child.once('exit', () => resolve())
+      // A frozen process hears nothing else.
+      child.kill('SIGKILL')
+    })
+  }
+
+  function signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    running?.kill(name)
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      if (address === null || typeof address === 'string') return reject(new Error('no port'))
+      server.close(() => resolve(address.port))
+    })
+  })
+}
