@@ -1,6 +1,6 @@
 /** `npm run demo`: starts the little world (world.ts), says what there is to see, and stops everything at Ctrl-C. */
 import { parseArgs } from 'node:util'
-import { PortsBusy, startWorld, type World } from './world.ts'
+import { PortBusy, startWorld, type World } from './world.ts'
 
 const usage = `npm run demo -- [--port N] [--log]
 
@@ -46,8 +46,8 @@ ${people.join('\n')}
 Things to try:
 
   1. A deep link. Without being signed in, open
-       ${journal}article/12?view=full#results
-     and sign in as alice: you land on that very paragraph, and the journal knows your name.
+       ${journal}article/12?view=full
+     and sign in as alice: you land on that very page, and the journal knows your name.
      Then open the intranet: nobody asks again.
   2. A refusal. Still as alice, open ${courses}
      The page says what is missing. In a private window, bruno may enter and alice's journal refuses him;
@@ -82,20 +82,18 @@ async function main(): Promise<void> {
   try {
     const world = await startWorld({ port: wish.port, log: wish.log ? 'info' : 'error' })
     process.stdout.write(story(world))
+    // npm passes Ctrl-C on although the terminal has sent it already: the second one changes nothing.
     const stop = () => {
-      // A second Ctrl-C is nobody's wish to wait.
-      process.once('SIGINT', () => process.exit(130))
       world.stop().catch(error => {
         console.error(error)
         process.exitCode = 1
       })
     }
-    process.once('SIGINT', stop)
-    process.once('SIGTERM', stop)
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
   } catch (error) {
-    if (!(error instanceof PortsBusy)) throw error
-    const other = wish.port === 8080 ? 8181 : 8080
-    console.error(`Port ${error.ports.join(' or ')} is in use. Choose another: npm run demo -- --port ${other}`)
+    if (!(error instanceof PortBusy)) throw error
+    console.error(`Port ${error.port} is in use. Choose another: npm run demo -- --port ${wish.port + 101}`)
     process.exitCode = 1
   }
 }

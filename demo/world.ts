@@ -49,19 +49,19 @@ export interface Addresses {
   readonly direct: { readonly journal: string; readonly courses: string; readonly intranet: string }
 }
 
-/** The ports that were asked for are in use. */
-export class PortsBusy extends Error {
-  readonly ports: readonly number[]
+/** Somebody else listens where the gateway should. */
+export class PortBusy extends Error {
+  readonly port: number
 
-  constructor(ports: readonly number[], cause: unknown) {
-    super(`port ${ports.join(' or ')} is in use`, { cause })
-    this.name = 'PortsBusy'
-    this.ports = ports
+  constructor(port: number, cause: unknown) {
+    super(`port ${port} is in use`, { cause })
+    this.name = 'PortBusy'
+    this.port = port
   }
 }
 
 /**
- * @throws PortsBusy the gateway cannot listen where it should
+ * @throws PortBusy  the gateway cannot listen where it should
  * @throws Error     passerelle.yaml does not pass its check; the message is the list of problems
  */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
@@ -129,7 +129,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     }
   } catch (error) {
     await stop()
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw new PortsBusy(ports, error)
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error)
+      throw new PortBusy(Number(error.port), error)
     throw error
   }
 }

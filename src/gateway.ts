@@ -2,7 +2,6 @@
  * assemble(settings) → Gateway: the only place where the parts meet. Read it to see who knows whom.
  */
 import { randomInt } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import { createAccess } from './access/access.ts'
 import { createBegin, createChallenge } from './access/challenge.ts'
 import { createOurs } from './access/ours.ts'
@@ -39,8 +38,8 @@ import { createLocate } from './resource/locate.ts'
 import { createLocateUrl } from './resource/locate-url.ts'
 import { readTarget } from './resource/target.ts'
 import { createClientAddress } from './server/client-address.ts'
-import { drain } from './server/drain.ts'
 import { createFailurePage } from './server/failure-page.ts'
+import { createLifecycle } from './server/lifecycle.ts'
 import { createListener } from './server/listener.ts'
 import { createOperationsApp } from './server/operations-app.ts'
 import { createPortalApp } from './server/portal-app.ts'
@@ -244,64 +243,33 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     idleMs: longestWait(resources.map(resource => resource.timeouts)),
     monotonic,
   })
-  let draining: { done: Promise<void>; hurry: () => void } | null = null
   const operations = createOperationsApp({
     metrics: metrics.text,
     async obstacles() {
-      if (draining !== null) return ['draining']
+      if (running.isDraining()) return ['draining']
       return (await store.reachable()) ? [] : ['the session store does not answer']
     },
   })
-
-  return {
-    sessions,
-    store,
-
-    async listen() {
-      const port = await bound(server, settings.listen.address)
-      const operationsPort = await bound(operations, settings.operations.address)
-      ownListeners.push(
-        { host: settings.listen.address.host, port },
-        { host: settings.operations.address.host, port: operationsPort },
-      )
-      report({ name: 'gateway.started', address: `${settings.listen.address.host}:${port}` })
-      return { port, operationsPort }
-    },
-
-    drain() {
-      if (draining !== null) {
-        draining.hurry()
-        return draining.done
-      }
-      const hurried = Promise.withResolvers<void>()
-      report({ name: 'gateway.draining' })
-      const closeStreams = () => {
-        sessions.closeStreams()
-        tunnels.closeAll()
-      }
-      const parts = { server, waitMs: settings.drain.wait, timeoutMs: settings.drain.timeout, closeStreams }
-      draining = { done: drain(parts, hurried.promise).then(closeParts), hurry: hurried.resolve }
-      return draining.done
-    },
-
-    async close() {
+  const running = createLifecycle({
+    server,
+    operations,
+    addresses: { listen: settings.listen.address, operations: settings.operations.address },
+    drain: settings.drain,
+    bound: listener => ownListeners.push(listener),
+    closeStreams() {
+      sessions.closeStreams()
       tunnels.closeAll()
-      server.close()
-      server.closeAllConnections()
-      await closeParts()
     },
-  }
-
-  async function closeParts(): Promise<void> {
-    operations.close()
-    operations.closeAllConnections()
-    await forwarding.close()
-    await outbound.close()
-    await sessions.close()
-    await store.close()
-    report({ name: 'gateway.stopped' })
-    log.close()
-  }
+    async closeParts() {
+      await forwarding.close()
+      await outbound.close()
+      await sessions.close()
+      await store.close()
+    },
+    report,
+    closeLog: log.close,
+  })
+  return { sessions, store, listen: running.listen, drain: running.drain, close: running.close }
 }
 
 function openStore(
@@ -327,17 +295,4 @@ function pageCookieSecret(secret: Secret): string {
 /** A connection on which nothing moves is cut after the longest wait that any resource allows, and a little more. */
 function longestWait(timeouts: readonly { readonly answerMs: number; readonly idleMs: number }[]): number {
   return Math.max(60_000, ...timeouts.flatMap(({ answerMs, idleMs }) => [answerMs, idleMs])) + 5_000
-}
-
-function bound(
-  server: import('node:http').Server,
-  address: { readonly host: string; readonly port: number },
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(address.port, address.host, () => {
-      server.off('error', reject)
-      resolve((server.address() as AddressInfo).port)
-    })
-  })
 }

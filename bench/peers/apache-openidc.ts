@@ -45,10 +45,11 @@ DefaultRuntimeDir ${folder}
 ErrorLog ${folder}/error.log
 ${modules.map(name => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
 ${user}
+ThreadLimit 256
 ServerLimit 1
 StartServers 1
-ThreadsPerChild 128
-MaxRequestWorkers 128
+ThreadsPerChild 256
+MaxRequestWorkers 256
 MaxConnectionsPerChild 0
 KeepAlive On
 MaxKeepAliveRequests 0

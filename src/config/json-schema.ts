@@ -19,7 +19,7 @@ function converted(schema: z.core.$ZodType): JsonSchema {
   return z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
-    override({ zodSchema, jsonSchema: target }) {
+    override({ zodSchema, jsonSchema: target, path }) {
       const choice = choiceOf(zodSchema)
       if (choice !== undefined) {
         const options = choice.options.map(option => {
@@ -29,7 +29,7 @@ function converted(schema: z.core.$ZodType): JsonSchema {
         if (options.length === 1) Object.assign(target, { ...options[0], ...described(target) })
         else target.anyOf = options
       }
-      if (typeof target.pattern === 'string' && target.type === 'string') {
+      if (typeof target.pattern === 'string' && target.type === 'string' && path.at(-1) !== 'propertyNames') {
         // A text may also come from the environment or from a file.
         const { pattern } = target
         delete target.pattern

@@ -45,7 +45,9 @@ const conditions = {
     .describe('The request comes from one of these networks. Behind a load balancer it needs `listen.trustedProxies`.'),
 }
 
-const claimValues = oneOrMore(glob, 'must be text, or a list of texts')
+const claimValues = oneOrMore(glob, 'must be text, or a list of texts').describe(
+  'Any other key is the name of a claim: the person has it with one of these values.',
+)
 
 const emptyRule = 'must not be empty: an empty rule would let everybody in; write "signed-in" if that is meant'
 
@@ -63,9 +65,8 @@ const rule = z
   .transform(({ not, ...positive }): Rule => {
     return { conditions: [...conditionsOf(positive, false), ...(not === undefined ? [] : conditionsOf(not, true))] }
   })
-  .describe(
-    'Conditions that must all hold. Any key but `idp`, `method`, `address` and `not` is the name of a claim; the claim must have one of the values.',
-  )
+  .meta({ title: 'rule' })
+  .describe('Conditions that must all hold. Any key but `idp`, `method`, `address` and `not` is the name of a claim.')
 
 function conditionsOf(written: Readonly<Record<string, unknown>>, negated: boolean): Condition[] {
   return Object.entries(written).flatMap(([key, values]): Condition[] => {
@@ -112,7 +113,7 @@ const policy = oneOf(
     return Array.isArray(input) ? inPlace : undefined
   },
   expectedPolicy,
-)
+).meta({ title: 'policy' })
 
 const expectedMatch = 'must be a path that begins with /, such as /admin/'
 

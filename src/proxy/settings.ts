@@ -50,10 +50,10 @@ const identity = z.strictObject({
   encoding: z
     .enum(['utf-8', 'latin1', 'percent', 'base64'])
     .prefault('utf-8')
-    .describe('How values are written. `latin1`: a value that does not fit is an error page, never a wrong name.'),
+    .describe('How values are written. `latin1` writes what it lacks as percent escapes of UTF-8.'),
   separator: z
     .string({ error: 'must be text' })
-    .regex(/^[\x20-\x7e]{1,4}$/, { error: 'must be one to four plain ASCII characters' })
+    .regex(/^[\x20-\x5b\x5d-\x7e]{1,4}$/, { error: 'must be one to four plain ASCII characters, no backslash' })
     .prefault(';')
     .describe('Between the values of a list; escaped inside them by a backslash.'),
 })

@@ -77,6 +77,6 @@ function lengthTrimmed(segment: string): number {
 
 function ambiguous(detail: string): GatewayError {
   return new GatewayError('request.ambiguous', `the path has ${detail}, and this host more than one verdict`, {
-    hint: 'Rules by path, and resources mounted below a path, need paths with one reading. See docs/architecture.md, "Paths".',
+    hint: 'Where rules by path, or resources mounted below a path, decide, a path must have one reading (docs/sessions.md A9).',
   })
 }

@@ -21,6 +21,7 @@ const redisUrl = z
     if (!fits || url.search !== '' || url.hash !== '') context.addIssue({ code: 'custom', message: expectedRedis })
   })
   .transform(text => new Secret(text))
+  .meta({ title: 'URL, secret' })
 
 roles.add(redisUrl, { role: 'secret-url' })
 

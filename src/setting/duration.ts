@@ -28,6 +28,7 @@ export function durationBetween(least: string, most: string) {
       context.addIssue({ code: 'custom', message: `must be between ${least} and ${most}` })
       return z.NEVER
     })
+    .meta({ title: 'duration' })
 }
 
 /** More than nothing, at most a year. */

@@ -6,3 +6,4 @@ const expected = 'must be yes or no (or true, false)'
 export const flag = z
   .literal([true, false, 'yes', 'no', 'true', 'false'], { error: expected })
   .transform(value => value === true || value === 'yes' || value === 'true')
+  .meta({ title: 'yes or no' })

@@ -24,6 +24,7 @@ export const network = z
     if (message !== null) context.addIssue({ code: 'custom', message })
   })
   .transform(text => (text.includes('/') ? text : `${text}/${isIP(text) === 4 ? 32 : 128}`))
+  .meta({ title: 'address or network' })
 
 /** Where a socket listens. */
 export interface SocketAddress {
@@ -54,6 +55,7 @@ export const socketAddress = z
     context.addIssue({ code: 'custom', message: expectedSocket })
     return z.NEVER
   })
+  .meta({ title: 'address:port' })
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')

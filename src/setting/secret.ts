@@ -7,6 +7,7 @@ export const secret = z
   .string({ error: 'must be text' })
   .min(1, { error: 'must not be empty' })
   .transform(text => new Secret(text))
+  .meta({ title: 'secret' })
 
 roles.add(secret, { role: 'secret' })
 

@@ -27,4 +27,4 @@ export const text = oneOf(
     return Array.isArray(input) || input === undefined || input === null ? undefined : plain
   },
   'must be text, or { fr: …, en: … }',
-)
+).meta({ title: 'text for people' })

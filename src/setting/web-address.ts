@@ -58,8 +58,11 @@ export function webAddressText(demands: Demands) {
       const message = url === null ? expected : faultOf(text, url, demands)
       if (message !== null) context.addIssue({ code: 'custom', message })
     })
+    .meta({ title: 'URL' })
 }
 
 export function webAddress(demands: Demands) {
-  return webAddressText(demands).transform(text => new URL(text))
+  return webAddressText(demands)
+    .transform(text => new URL(text))
+    .meta({ title: 'URL' })
 }

@@ -99,8 +99,8 @@ decision   permit  rule 2
 path       /admin/            (p.yaml:20)
 idps       janus                              yes   idp = janus
 policy     resources[0].paths[0].policy (p.yaml:20)
-  1 permit email is "head@example.org"        yes   email = [head@example.org]
-    and    address is in 192.0.2.0/24         yes   address = 192.0.2.7
+  1 permit address is in 192.0.2.0/24         yes   address = 192.0.2.7
+    and    email is "head@example.org"        yes   email = [head@example.org]
 decision   permit  rule 1
 `,
     })

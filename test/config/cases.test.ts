@@ -12,7 +12,7 @@ const folder = join(import.meta.dirname, '../case/config')
 
 const needed: Readonly<Record<string, string>> = {
   portal: 'portal: https://acces.example.org',
-  session: 'session: { secrets: ["${env:PASSERELLE_SECRET}"] }',
+  session: `session: { secrets: ["\${env:PASSERELLE_SECRET}"] }`,
   idps: 'idps: [{ id: campus, label: Campus, oidc: { issuer: https://sso.example.edu, clientId: passerelle } }]',
 }
 

@@ -1,5 +1,5 @@
 /** ID tokens that a good relying party refuses (attacks OI-01 to OI-12, OI-24; the Basic rows of the conformance plan). */
-import { createHmac, createSecretKey } from 'node:crypto'
+import { createHmac, createSecretKey, type webcrypto } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import { CompactEncrypt, exportSPKI, importJWK } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -61,7 +61,7 @@ describe('an ID token', () => {
   })
 
   it('signed by HMAC with the public key, or with our client secret, is refused (OI-03)', async () => {
-    const pem = await exportSPKI((await importJWK(await op.publicKey(), 'RS256')) as CryptoKey)
+    const pem = await exportSPKI((await importJWK(await op.publicKey(), 'RS256')) as webcrypto.CryptoKey)
     for (const secret of [pem, pem.trim(), op.clientSecret]) {
       op.bends.idToken = (header, payload) => {
         const input = `${b64(JSON.stringify({ ...header, alg: 'HS256' }))}.${b64(payload)}`

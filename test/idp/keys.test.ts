@@ -1,5 +1,7 @@
 /** The provider's keys: choosing, refreshing, bounding (OI-09, OI-15, OI-25; the Config rows of the conformance plan). */
 import { generateKeyPairSync } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createOutbound, type Outbound } from '../../src/outbound/outbound.ts'
 import { type AdversarialOp, startAdversarialOp } from '../stand-in/adversarial-op.ts'
@@ -203,13 +205,14 @@ describe('a set of keys (OI-15)', () => {
   it('of 50 MB is cut off at one', async () => {
     let sent = 0
     op.bends.wire.keys = async (_request, response) => {
-      response.on('error', () => {})
       response.writeHead(200, { 'content-type': 'application/json' })
       const block = Buffer.alloc(64 * 1024, ' ')
-      for (; sent < 50 * 1024 * 1024 && !response.destroyed; sent += block.length) {
-        if (!response.write(block)) await new Promise(resolve => response.once('drain', resolve).once('close', resolve))
-      }
-      response.end()
+      const blocks = Readable.from(
+        (function* () {
+          for (; sent < 50 * 1024 * 1024; sent += block.length) yield block
+        })(),
+      )
+      await pipeline(blocks, response).catch(() => {})
     }
     expect(await refusal()).toMatchObject({ code: 'idp.invalid-answer', message: expect.stringContaining('larger') })
     expect(sent).toBeLessThan(20 * 1024 * 1024)

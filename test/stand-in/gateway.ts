@@ -1,0 +1,235 @@
+/**
+ * The assembled gateway on real sockets, in the process of the test: a real OpenID provider that signs alice, bob or eve in
+ * unasked, a recording origin, and a configuration that goes through the real loader. `invariants` asserts what must
+ * hold after every attack, whatever the answer was.
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'vitest'
+import { parseSettings } from '../../src/config/load.ts'
+import { formatProblems } from '../../src/config/problem.ts'
+import { assemble, type Gateway, type Surroundings } from '../../src/gateway.ts'
+import type { GatewayEvent } from '../../src/model/event.ts'
+import { Browser, type BrowserOptions } from './browser-client.ts'
+import { type OpenidProvider, startOpenidProvider } from './openid-provider.ts'
+import { type Origin, type OriginOptions, startOrigin } from './origin.ts'
+
+export interface TestGatewayOptions {
+  /** Over the resources below; YAML list items, indented by two spaces. `$PORT`, `$ORIGIN` (a URL) are filled in. */
+  readonly resources?: string
+  /** Further top-level YAML. */
+  readonly more?: string
+  /** Instead of the memory store: YAML of `session.store`. */
+  readonly store?: string
+  readonly session?: string
+  readonly origin?: OriginOptions
+  /** Further idps, YAML list items indented by two spaces. */
+  readonly idps?: string
+  /** Instead of the real provider. */
+  readonly issuer?: string
+  readonly login?: 'form' | 'auto'
+  readonly surroundings?: Partial<Surroundings>
+  readonly secret?: string
+  /** Share with another gateway: same provider and origin, which are then not stopped here. */
+  readonly shared?: { readonly provider: OpenidProvider; readonly origin: Origin }
+}
+
+export interface TestGateway {
+  readonly port: number
+  readonly operationsPort: number
+  readonly gateway: Gateway
+  readonly origin: Origin
+  readonly provider: OpenidProvider
+  /** Whole log lines. */
+  readonly log: readonly string[]
+  readonly events: readonly GatewayEvent[]
+  /** `http://app.localhost:<port>/path` */
+  readonly url: (host: string, path?: string) => string
+  readonly portal: (path?: string) => string
+  /** A browser that is signed in, with the cookie of that host. */
+  readonly signIn: (person?: 'alice' | 'bob' | 'eve', host?: string, options?: BrowserOptions) => Promise<Browser>
+  /** The Cookie header that a signed-in browser would send to that host. */
+  readonly cookieOf: (browser: Browser, host?: string) => string
+  /** I1 to I4 of the attack cases: nothing forged, nothing undecided, nothing secret in the log; see below. */
+  readonly invariants: () => void
+  readonly stop: () => Promise<void>
+}
+
+export const people = {
+  alice: { email: 'alice@campus.example', name: 'Alice Martin', affiliation: ['staff'], admin: ['yes'] },
+  bob: { email: 'bob@campus.example', name: 'Bob Noël', affiliation: ['student'] },
+  eve: { email: 'eve@campus.example', name: 'Eve', affiliation: ['guest'] },
+} as const
+
+/** Four sites that show every kind of policy: app (rules and paths), open, maybe, and two mounted on one host. */
+const standardResources = `
+  - id: app
+    title: { fr: Application, en: Application }
+    at: "http://app.localhost:$PORT"
+    origin: "$ORIGIN"
+    policy: signed-in
+    identity: { headers: { X-Remote-User: "{subject}", X-Remote-Email: "{email}" } }
+    paths:
+      - { match: /pub/, policy: public }
+      - { match: /adm/, policy: admins }
+  - id: plain
+    title: Plain
+    at: "http://plain.localhost:$PORT"
+    origin: "$ORIGIN"
+    policy: signed-in
+    identity: { headers: { X-Remote-User: "{subject}" } }
+  - id: open
+    title: Open
+    at: "http://open.localhost:$PORT"
+    origin: "$ORIGIN"
+    policy: public
+  - id: maybe
+    title: Maybe
+    at: "http://maybe.localhost:$PORT"
+    origin: "$ORIGIN"
+    policy: optional
+    identity: { headers: { X-Remote-User: "{subject}" } }
+  - id: staff
+    title: Staff
+    at: "http://staff.localhost:$PORT"
+    origin: "$ORIGIN"
+    policy: [{ affiliation: staff }]
+    identity: { headers: { X-Remote-User: "{subject}" } }
+  - id: intranet
+    title: Intranet
+    at: "http://apps.localhost:$PORT/intranet/"
+    origin: "$ORIGIN"
+    policy: signed-in
+    identity: { headers: { X-Remote-User: "{subject}" } }
+`
+
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const [port = 0, operationsPort = 0] = await freePorts(2)
+  const origin = options.shared?.origin ?? (await startOrigin(options.origin))
+  const portal = `http://acces.localhost:${port}`
+  const client = {
+    clientId: `passerelle-${port}`,
+    clientSecret: 'a client secret that must be in no log line',
+    redirectUris: [`${portal}/callback/campus`],
+    postLogoutRedirectUris: [`${portal}/signed-out`],
+  }
+  const provider =
+    options.shared?.provider ??
+    (await startOpenidProvider({
+      host: 'idp.localhost',
+      clients: [],
+      accounts: Object.entries(people).map(([name, claims]) => ({ name, password: name, claims })),
+      login: options.login ?? 'auto',
+    }))
+  provider.addClient(client)
+  const secret = options.secret ?? 'a secret of the gateway that must be in no log line'
+  const yaml = `
+portal: "${portal}"
+listen: { address: "127.0.0.1:${port}" }
+operations: { address: "127.0.0.1:${operationsPort}" }
+drain: { wait: 0s, timeout: 2s }
+session:
+  store: ${options.store ?? '{ kind: memory }'}
+  secrets: ["\${env:SECRET}"]
+${options.session ?? ''}
+idps:
+  - id: campus
+    label: { fr: Compte du campus, en: Campus account }
+    oidc:
+      issuer: "${options.issuer ?? provider.issuer}"
+      clientId: ${client.clientId}
+      clientSecret: "\${env:CLIENT_SECRET}"
+${options.idps ?? ''}
+policies:
+  admins: [{ admin: "yes" }]
+resources:
+${(options.resources ?? standardResources).replaceAll('$PORT', String(port)).replaceAll('$ORIGIN', origin.url)}
+${options.more ?? ''}
+`
+  const loaded = await parseSettings(yaml, {
+    file: 'test.yaml',
+    env: { SECRET: secret, CLIENT_SECRET: client.clientSecret },
+    readFile: () => Promise.reject(new Error('no files in tests')),
+  })
+  if (!loaded.ok) throw new Error(formatProblems(loaded.problems))
+  const log: string[] = []
+  const events: GatewayEvent[] = []
+  const gateway = await assemble(loaded.settings, {
+    writeLog: line => log.push(line),
+    heard: event => events.push(event),
+    ...options.surroundings,
+  })
+  await gateway.listen()
+  const crashes: unknown[] = []
+  const crashed = (error: unknown) => crashes.push(error)
+  process.on('uncaughtException', crashed)
+  process.on('unhandledRejection', crashed)
+  const url = (host: string, path = '/') => `http://${host}.localhost:${port}${path}`
+  const cookieOf = (browser: Browser, host = 'app') =>
+    browser
+      .cookies(`${host}.localhost`)
+      .map(cookie => `${cookie.name}=${cookie.value}`)
+      .join('; ')
+
+  return {
+    port,
+    operationsPort,
+    gateway,
+    origin,
+    provider,
+    log,
+    events,
+    url,
+    portal: (path = '/') => `${portal}${path}`,
+    cookieOf,
+
+    async signIn(person = 'alice', host = 'app', browserOptions = {}) {
+      provider.person(person)
+      const browser = new Browser(browserOptions)
+      const reply = await browser.navigate(url(host, host === 'apps' ? '/intranet/' : '/echo'))
+      if (reply.status !== 200) throw new Error(`${person} could not sign in at ${host}: ${reply.status} ${reply.url.href}\n${reply.text}`)
+      return browser
+    },
+
+    invariants() {
+      // I2: whatever was forged was called root.
+      expect(origin.rawBytes()).not.toMatch(/:\s*root\b/i)
+      // I1: beyond the public paths nothing without a person whom the provider vouched for.
+      for (const request of origin.requests) {
+        const { pathname } = new URL(request.url, 'http://origin')
+        const isOpen = pathname.startsWith('/pub/') || /^(open|maybe)\./.test(request.header('host') ?? '')
+        if (!isOpen) expect(request.header('x-remote-user'), `${request.method} ${request.url}`).toMatch(/^(alice|bob|eve)$/)
+      }
+      // Our cookies never reach an origin.
+      expect(origin.rawBytes()).not.toMatch(/__(Host-)?Http-passerelle/i)
+      // I3: nothing fell out of a handler.
+      expect(crashes).toEqual([])
+      // I4: no secret in the log.
+      const text = log.join('')
+      expect(text).not.toContain(secret)
+      expect(text).not.toContain(client.clientSecret)
+      expect(text).not.toMatch(/v1\.[0-9a-f]{8}\.[\w-]{43}/)
+      expect(text).not.toMatch(/[?&](code|state|t|r|n)=/)
+    },
+
+    async stop() {
+      process.off('uncaughtException', crashed)
+      process.off('unhandledRejection', crashed)
+      await gateway.close()
+      if (options.shared === undefined) {
+        await provider.stop()
+        await origin.stop()
+      }
+      expect(crashes).toEqual([])
+    },
+  }
+}
+
+/** Asked of the system and given back: the configuration must name them before anybody listens. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  for (const server of servers) await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const ports = servers.map(server => (server.address() as AddressInfo).port)
+  for (const server of servers) await new Promise(resolve => server.close(resolve))
+  return ports
+}
