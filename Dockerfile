@@ -38,4 +38,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
 
 # The larger young generation is worth a tenth to a third of the throughput (docs/decision/0002).
 ENTRYPOINT ["node", "--max-semi-space-size=64", "dist/main.js"]
-CMD ["serve", "--config", "/etc/passerelle/passerelle.yaml"]
+CMD ["serve", "/etc/passerelle/passerelle.yaml"]

@@ -64,7 +64,7 @@ export function createBegin({ portal, handoff }: Pick<ChallengeParts, 'portal' |
 }
 
 /** The address that was asked for, by the configuration's own scheme and host; too long: the site's front page. */
-function wanted({ observed }: Passage, { at }: Resource): string {
+export function wanted({ observed }: Passage, { at }: Resource): string {
   const address = `${at.origin}${observed.target?.raw ?? at.prefix}`
   return address.length > longestTarget ? `${at.origin}${at.prefix}` : address
 }

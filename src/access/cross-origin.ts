@@ -4,6 +4,7 @@
  * site itself or from an origin that the operator listed (SESSIONS A6).
  */
 import { GatewayError } from '../errors.ts'
+import type { Report } from '../model/event.ts'
 import type { Passage } from '../model/passage.ts'
 import type { Resource } from '../model/resource.ts'
 
@@ -14,18 +15,18 @@ export function isUnsafe(method: string | undefined): boolean {
 }
 
 /** @throws GatewayError `request.cross-origin` nothing was forwarded */
-export function mustComeFromTheSite({ request, upgrade }: Passage, resource: Resource): void {
+export function mustComeFromTheSite({ request, upgrade }: Passage, resource: Resource, report: Report): void {
   const origin = request.headers.origin
   if (upgrade !== null) {
     // Browsers send no Sec-Fetch-* with a WebSocket handshake: only Origin counts. Without one it is no browser.
     if (origin === undefined || isAdmitted(origin, resource)) return
-    throw refusal('WebSocket', origin, resource)
+    throw refusal('WebSocket', origin, resource, report)
   }
   if (!isUnsafe(request.method)) return
   const site = request.headers['sec-fetch-site']
   if (site === 'same-origin' || site === 'none') return
   if (origin === undefined ? site === undefined : isAdmitted(origin, resource)) return
-  throw refusal(request.method ?? '', origin ?? `a ${String(site)} page`, resource)
+  throw refusal(request.method ?? '', origin ?? `a ${String(site)} page`, resource, report)
 }
 
 export function isAdmitted(origin: string, resource: Resource): boolean {
@@ -39,7 +40,8 @@ export function corsHeaders({ request }: Passage, resource: Resource): readonly 
   return ['Access-Control-Allow-Origin', origin, 'Access-Control-Allow-Credentials', 'true']
 }
 
-function refusal(what: string, from: string, resource: Resource): GatewayError {
+function refusal(what: string, from: string, resource: Resource, report: Report): GatewayError {
+  report({ name: 'request.cross-origin', resource: resource.id })
   return new GatewayError(
     'request.cross-origin',
     `${what} from ${from.slice(0, 200)} to ${resource.at.origin} (${resource.id})`,

@@ -5,6 +5,7 @@ import type { Passage } from '../model/passage.ts'
 import { type Text, textOf } from '../model/text.ts'
 import type { Pages } from '../pages/pages.ts'
 import { answerJson, answerPage } from './answer.ts'
+import { wanted } from './challenge.ts'
 import { corsHeaders } from './cross-origin.ts'
 import type { SitePage } from './site-page.ts'
 
@@ -33,7 +34,7 @@ export function createRefuse({ portal, pages, sitePage, idpLabel }: RefuseParts)
       account: { idp: idpLabel(identity.idp) ?? textOf(identity.idp), name },
       policy: policy.name,
       reason,
-      otherAccount: `${portal}/login?again=1`,
+      otherAccount: `${portal}/login?again=1&to=${encodeURIComponent(wanted(passage, resource))}`,
       frontPage: `${portal}/`,
     })
     answerPage(passage, 403, page)

@@ -84,14 +84,17 @@ export function readDocument(text: string): Reading {
 /** One mistake can make the parser stumble many times; the later ones say nothing. */
 const mostSyntaxErrors = 3
 
-/** Aliases of aliases of aliases grow without end. */
-const mostNodes = 200_000
+/** Of what aliases repeat: aliases of aliases of aliases grow without end. */
+const mostRepeated = 20_000
 
 class Reader {
   readonly faults: Fault[] = []
   readonly #document: Document.Parsed
   readonly #lines: LineCounter
-  #nodes = 0
+  /** What each alias stands for: finding it out is a walk through the whole document. */
+  readonly #targets = new Map<Alias, unknown>()
+  #following = 0
+  #repeated = 0
 
   constructor(document: Document.Parsed, lines: LineCounter) {
     this.#document = document
@@ -101,8 +104,9 @@ class Reader {
   /** @param within the nodes around this one: an alias of one of them would have no end */
   located(node: unknown, path: KeyPath, within: readonly unknown[]): Located {
     const at = this.#positionOf(node)
-    if (++this.#nodes > mostNodes) {
-      if (this.#nodes === mostNodes + 1) this.#fault(at, path, 'is too large: aliases (*) multiply what they repeat')
+    if (this.#following > 0 && ++this.#repeated > mostRepeated) {
+      if (this.#repeated === mostRepeated + 1)
+        this.#fault(at, path, 'is too much: aliases (*) multiply what they repeat')
       return { kind: 'scalar', at, value: null }
     }
     if (isAlias(node)) return this.#followed(node, at, path, within)
@@ -121,8 +125,13 @@ class Reader {
   }
 
   #followed(alias: Alias, at: Position, path: KeyPath, within: readonly unknown[]): Located {
-    const target = alias.resolve(this.#document)
-    if (target !== undefined && !within.includes(target)) return this.located(target, path, within)
+    const target = this.#targetOf(alias)
+    if (target !== undefined && !within.includes(target)) {
+      this.#following++
+      const repeated = this.located(target, path, within)
+      this.#following--
+      return repeated
+    }
     const name = `*${alias.source}`
     const message =
       target === undefined
@@ -130,6 +139,11 @@ class Reader {
         : `${name} repeats itself without end`
     this.#fault(at, path, message)
     return { kind: 'scalar', at, value: null }
+  }
+
+  #targetOf(alias: Alias): unknown {
+    if (!this.#targets.has(alias)) this.#targets.set(alias, alias.resolve(this.#document))
+    return this.#targets.get(alias)
   }
 
   #mapping(pairs: readonly Pair[], at: Position, path: KeyPath, within: readonly unknown[]): LocatedMapping {
@@ -161,7 +175,7 @@ class Reader {
 
   /** Null: a list, a mapping or nothing stands where a key should. Keys are texts, whatever they look like. */
   #keyOf(key: unknown): string | null {
-    const node = isAlias(key) ? key.resolve(this.#document) : key
+    const node = isAlias(key) ? this.#targetOf(key) : key
     if (!isScalar(node) || node.value === null) return null
     return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
   }

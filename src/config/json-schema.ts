@@ -17,6 +17,8 @@ export function jsonSchema(): JsonSchema {
 
 function converted(schema: z.core.$ZodType): JsonSchema {
   return z.toJSONSchema(schema, {
+    // What YAML editors read; nothing here needs more.
+    target: 'draft-07',
     io: 'input',
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema: target, path }) {

@@ -1,6 +1,6 @@
 /** The configuration file → settings, or everything that is wrong with it at once. */
 import { readFile as readBytes } from 'node:fs/promises'
-import { dirname, isAbsolute, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { parsing } from '../setting/one-of.ts'
 import { type Located, readDocument } from './document.ts'
 import { checkHosts } from './hosts.ts'
@@ -35,7 +35,7 @@ export async function loadSettings(file: string, env: Sources['env']): Promise<L
 }
 
 /**
- * @param sources.file      for messages, and the folder that paths are relative to
+ * @param sources.file      for messages
  * @param sources.readFile  for `${file:…}` and for files that settings name, with the path as written
  */
 export async function parseSettings(text: string, sources: Sources & { readonly file: string }): Promise<Loaded> {
@@ -50,14 +50,14 @@ export async function parseSettings(text: string, sources: Sources & { readonly 
   if (root === null) return { ok: false, problems, warnings }
 
   const tell = telling(root, file, problems, warnings)
-  const { value, hidden, faults: missing } = await substitute(root, sources, keyOf)
+  const { value, hidden, faults: missing } = await substitute(root, sources)
   for (const { path, message } of missing) tell.problem(path, message)
 
   const players = rolePlayers(settingsSchema, value)
-  await checkFiles(players, sources, tell)
+  const contents = await readFiles(players, sources, tell)
   warnOfLiteralSecrets(players, hidden, tell)
 
-  const parsed = settingsSchema.safeParse(withAbsoluteFiles(value, players, dirname(file)), parsing)
+  const parsed = settingsSchema.safeParse(withContents(value, contents), parsing)
   if (!parsed.success) tellIssues(parsed.error.issues, { root, value }, tell)
   const settings = parsed.success ? parsed.data : ((salvage(settingsSchema, value) ?? {}) as Part<Settings>)
   checkReferences(settings, tell)
@@ -119,17 +119,20 @@ function hasParts(root: Located, path: readonly PropertyKey[]): boolean {
   return node !== null && node.kind !== 'scalar'
 }
 
-async function checkFiles(players: readonly RolePlayer[], { readFile }: Sources, tell: Tell): Promise<void> {
+/** @returns the files that settings name, by the key of the setting */
+async function readFiles(players: readonly RolePlayer[], { readFile }: Sources, tell: Tell) {
+  const contents = new Map<string, string>()
   for (const { path, role, input } of players) {
     if (role.role !== 'file') continue
     try {
       const content = await readFile(input)
-      if (!new RegExp(`-----BEGIN [A-Z ]*${role.content}-----`).test(content))
-        tell.problem(path, `the file ${input} holds no PEM block "${role.content}"`)
+      if (new RegExp(`-----BEGIN [A-Z ]*${role.content}-----`).test(content)) contents.set(keyOf(path), content)
+      else tell.problem(path, `the file ${input} holds no PEM block "${role.content}"`)
     } catch (error) {
       tell.problem(path, `the file ${input} ${readingFault(error)}`)
     }
   }
+  return contents
 }
 
 function warnOfLiteralSecrets(players: readonly RolePlayer[], hidden: ReadonlySet<string>, tell: Tell): void {
@@ -143,18 +146,14 @@ function warnOfLiteralSecrets(players: readonly RolePlayer[], hidden: ReadonlySe
   }
 }
 
-/** Files are named relative to the configuration; the code that opens them does not know where that is. */
-function withAbsoluteFiles(value: unknown, players: readonly RolePlayer[], folder: string): unknown {
-  const files = new Map(
-    players.filter(({ role }) => role.role === 'file').map(({ path, input }) => [keyOf(path), input]),
-  )
-  if (files.size === 0) return value
+/** The name of a file gives way to what it holds: nobody else opens files that the configuration names. */
+function withContents(value: unknown, contents: ReadonlyMap<string, string>): unknown {
+  if (contents.size === 0) return value
   const replaced = (node: unknown, path: KeyPath): unknown => {
     if (Array.isArray(node)) return node.map((item, index) => replaced(item, [...path, index]))
     if (typeof node === 'object' && node !== null)
       return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, replaced(item, [...path, key])]))
-    const name = files.get(keyOf(path))
-    return name === undefined || isAbsolute(name) ? node : resolve(folder, name)
+    return contents.get(keyOf(path)) ?? node
   }
   return replaced(value, [])
 }

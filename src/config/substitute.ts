@@ -5,7 +5,7 @@
 
 import type { Located } from './document.ts'
 import { suggestion } from './nearest.ts'
-import type { KeyPath } from './problem.ts'
+import { type KeyPath, keyOf } from './problem.ts'
 
 export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -24,7 +24,7 @@ export interface Substituted {
   readonly faults: readonly { readonly path: KeyPath; readonly message: string }[]
 }
 
-export async function substitute(root: Located | null, sources: Sources, keyOf: (path: KeyPath) => string) {
+export async function substitute(root: Located | null, sources: Sources): Promise<Substituted> {
   const hidden = new Set<string>()
   const faults: { path: KeyPath; message: string }[] = []
 
@@ -46,23 +46,28 @@ export async function substitute(root: Located | null, sources: Sources, keyOf: 
     }
   }
 
-  async function textOf(written: string, path: KeyPath): Promise<string> {
+  /** Null where a reference leads nowhere: half a text would only lead to more problems. */
+  async function textOf(written: string, path: KeyPath): Promise<string | null> {
     let text = ''
+    let whole = true
     for (const part of written.split(/(\$\$\{|\$\{[^}]*\}?)/)) {
       if (part === '$${') text += '${'
       else if (!part.startsWith('${')) text += part
       else {
         hidden.add(keyOf(path))
         const found = await resolve(part, sources)
-        if (found.kind === 'fault') faults.push({ path, message: found.message })
-        else text += found.text
+        if (found.kind === 'text') text += found.text
+        else {
+          whole = false
+          faults.push({ path, message: found.message })
+        }
       }
     }
-    return text
+    return whole ? text : null
   }
 
   const value = root === null ? null : await plain(root, [])
-  return { value, hidden, faults } satisfies Substituted
+  return { value, hidden, faults }
 }
 
 type Found = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'fault'; readonly message: string }

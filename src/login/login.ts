@@ -16,7 +16,7 @@ import type { Handoff } from '../session/handoff.ts'
 import type { Destination, PendingLogins } from '../session/pending.ts'
 import type { Resumed, Sessions } from '../session/sessions.ts'
 import type { SingleUse } from '../session/single-use.ts'
-import { asFields, readDestination, type Wanted } from './destination.ts'
+import { asFields, enterAgain, readDestination, type Wanted } from './destination.ts'
 import type { Fail } from './failed.ts'
 
 export interface LoginParts {
@@ -55,6 +55,7 @@ export function createLogin(parts: LoginParts) {
   return {
     /** GET /enter: where hosts send people who need a session there, and where the callback leads. */
     async enter(request: PortalRequest): Promise<Answer> {
+      if (isNobody(request)) return nothing
       const reference = request.query.get('r')
       if (reference !== null) return arrive(request, reference)
       const wanted = readDestination(request.query)
@@ -64,6 +65,9 @@ export function createLogin(parts: LoginParts) {
 
     /** GET /login: signing in without a target. */
     async start(request: PortalRequest): Promise<Answer> {
+      if (isNobody(request)) return nothing
+      // Starting points belong to zones, which this version does not have.
+      if (request.query.has('url') || request.query.has('qurl')) return notOurs(request)
       const again = request.query.get('again') === '1'
       const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
       if (resumed !== null && !again) return redirect('/')
@@ -135,7 +139,6 @@ export function createLogin(parts: LoginParts) {
     if (wanted.framed && located !== null) {
       return redirect(`${located.resource.at.origin}/.passerelle/framed?to=${encodeURIComponent(located.href)}`)
     }
-    if (request.navigation === 'prefetch') return { kind: 'empty', status: 204 }
     if (goesInCircles(request)) {
       const detail = `${loopLimit} sign-ins of one browser within a minute, and no session`
       return fail(request, { code: 'login.loop', detail, destination: wanted })
@@ -171,6 +174,9 @@ export function createLogin(parts: LoginParts) {
         destination: wanted,
         idp: provider.id,
         button: { kind: 'link', href: retryOf(request, wanted, provider), does: 'retry', name: null },
+        ...(providers.size > 1
+          ? { other: { kind: 'link', href: enterAgain(wanted), does: 'start-again', name: null } }
+          : {}),
       })
     }
   }
@@ -229,6 +235,13 @@ export function createLogin(parts: LoginParts) {
     })
   }
 }
+
+/** A HEAD or a prefetch: no person asked, so nothing begins and nothing is consumed (OI-22, SESSIONS B 22). */
+function isNobody({ method, navigation }: PortalRequest): boolean {
+  return method === 'HEAD' || navigation === 'prefetch'
+}
+
+const nothing: Answer = { kind: 'empty', status: 204 }
 
 export function redirect(to: string, cookies: readonly string[] = []): Answer {
   return { kind: 'redirect', to, cookies }

@@ -25,12 +25,11 @@ export const transactionLimit = 24
 /** 15 minutes, in seconds: how long a started sign-in may take. */
 export const transactionLife = 900
 
-/** An origin may set, and be sent, nothing that begins like this (lower case). */
-const ours = ['__host-http-passerelle', '__http-passerelle']
+/** An origin may set, and be sent, nothing that begins like this: a name, or a whole `name=value`. */
+const ours = /^__(host-)?http-passerelle/i
 
 export function isOurs(name: string): boolean {
-  const lower = name.toLowerCase()
-  return ours.some(prefix => lower.startsWith(prefix))
+  return ours.test(name)
 }
 
 /** Every cookie in order, split on `;` only: no quoting, no decoding (SESSIONS B 27). */

@@ -16,7 +16,8 @@ export interface Log {
   readonly error: (fields: LogFields, message: string) => void
   /** Whether lines of this level are written at all. */
   readonly writes: (level: 'info' | 'warn' | 'error') => boolean
-  readonly flush: () => void
+  /** A line that its caller made: whole JSON with `level` and `time`, as jsonLine() gives it. */
+  readonly line: (json: string) => void
 }
 
 /** Bytes gathered before a write, and milliseconds after which they are written in any case. */
@@ -32,7 +33,7 @@ export function createLog(level: LogLevel, write: ((line: string) => void) | nul
     {
       level,
       base: null,
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: () => `,"time":"${isoTime()}"`,
       formatters: { level: label => ({ level: label }) },
     },
     destination,
@@ -47,7 +48,7 @@ export function createLog(level: LogLevel, write: ((line: string) => void) | nul
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
     writes: wanted => logger.isLevelEnabled(wanted),
-    flush,
+    line: json => destination.write(json),
     close() {
       clearInterval(timer)
       try {
@@ -57,4 +58,34 @@ export function createLog(level: LogLevel, write: ((line: string) => void) | nul
       }
     },
   }
+}
+
+let lastMs = 0
+let lastIso = ''
+
+/** Many lines share a millisecond. */
+function isoTime(): string {
+  const ms = Date.now()
+  if (ms !== lastMs) {
+    lastMs = ms
+    lastIso = new Date(ms).toISOString()
+  }
+  return lastIso
+}
+
+const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+/**
+ * A line as pino would write it, at an eighth of the cost: the one for each request. Names of fields are ours, so only
+ * values are escaped; null and undefined leave their field out.
+ */
+export function jsonLine(level: 'info' | 'warn' | 'error', fields: LogFields, message: string): string {
+  let json = `{"level":"${level}","time":"${isoTime()}"`
+  for (const name in fields) {
+    const value = fields[name]
+    if (value === undefined || value === null) continue
+    if (typeof value === 'string') json += `,"${name}":${plain.test(value) ? `"${value}"` : JSON.stringify(value)}`
+    else json += `,"${name}":${value}`
+  }
+  return `${json},"msg":"${message}"}\n`
 }

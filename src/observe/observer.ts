@@ -3,7 +3,7 @@ import { failures } from '../errors.ts'
 import type { GatewayEvent, Report } from '../model/event.ts'
 import type { Observed } from '../model/passage.ts'
 
-import type { Log, LogFields } from './log.ts'
+import { jsonLine, type Log, type LogFields } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface Finished {
@@ -41,26 +41,22 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       if (!log.writes(level)) return
       const fields: LogFields = {
         method,
-        host: target?.host ?? null,
+        host: target?.host,
         // Never the query: deep links carry names and tokens.
-        path: target?.path ?? null,
+        path: target?.path,
         status,
-        ms: Math.round((endedAt - observed.startedAt) * 10) / 10,
-        originMs: observed.originMs === null ? undefined : Math.round(observed.originMs * 10) / 10,
+        ms: tenths(endedAt - observed.startedAt),
+        originMs: observed.originMs === null ? null : tenths(observed.originMs),
         client: observed.client,
         resource: resource?.id,
-        effect: observed.effect ?? undefined,
-        cut: complete ? undefined : true,
-        ...(failure === null
-          ? {}
-          : {
-              code: failure.code,
-              ref: failure.reference || undefined,
-              detail: failure.detail,
-              hint: failure.hint ?? undefined,
-            }),
+        effect: observed.effect,
+        cut: complete ? null : true,
+        code: failure?.code,
+        ref: failure === null || failure.reference === '' ? null : failure.reference,
+        detail: failure?.detail,
+        hint: failure?.hint,
       }
-      log[level](fields, 'request')
+      log.line(jsonLine(level, fields, 'request'))
     },
   }
 
@@ -114,4 +110,8 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
         return log.info({ resource: event.resource, kind: event.kind }, event.name)
     }
   }
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10
 }

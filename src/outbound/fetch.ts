@@ -2,7 +2,7 @@
  * One request to another server and its whole answer, with an end: the gateway's own questions (discovery, tokens,
  * keys), never a visitor's traffic. A peer that is slow, endless or enormous costs at most the deadline and the limit.
  */
-import { Agent, fetch as undiciFetch } from 'undici'
+import { Agent, errors, fetch as undiciFetch } from 'undici'
 import { GatewayError } from '../errors.ts'
 import { OutboundError, type OutboundFailure, type OutboundFetch } from '../model/outbound.ts'
 import type { Connector } from './connector.ts'
@@ -48,7 +48,7 @@ export function createFetch(connector: Connector, limits: FetchLimits): Fetching
         headers: [...answer.headers],
       })
     } catch (cause) {
-      throw failureOf(cause, `${request.method} ${url.origin}${url.pathname}`, deadline.aborted, limits)
+      throw failureOf(cause, `${request.method} ${url.origin}${url.pathname}`, lateness(deadline, signal, limits))
     }
   }
 
@@ -74,10 +74,15 @@ function nullBody(status: number): boolean {
   return status === 204 || status === 205 || status === 304
 }
 
-function failureOf(cause: unknown, request: string, late: boolean, limits: FetchLimits): OutboundError {
-  const { reason, text, hint } = late
-    ? { reason: 'timeout' as const, text: `no whole answer within ${limits.deadlineMs / 1000} s`, hint: null }
-    : reasonOf(cause)
+/** Null: it was not too late. */
+function lateness(deadline: AbortSignal, signal: AbortSignal, limits: FetchLimits): string | null {
+  if (deadline.aborted) return `no whole answer within ${limits.deadlineMs / 1000} s`
+  return signal.aborted ? 'no whole answer in the time that was left' : null
+}
+
+function failureOf(cause: unknown, request: string, late: string | null): OutboundError {
+  const { reason, text, hint } =
+    late === null ? reasonOf(cause) : { reason: 'timeout' as const, text: late, hint: null }
   return new OutboundError(reason, `${request}: ${text}`, { hint, cause })
 }
 
@@ -95,8 +100,9 @@ function reasonOf(error: unknown): Reason {
   // Several addresses were tried: the first one's failure speaks for all.
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
   if (error.cause instanceof Error) return reasonOf(error.cause)
-  // A status beyond 599 cannot be told in a Response.
-  if (error instanceof RangeError) return { reason: 'malformed', text: error.message, hint: null }
+  // Not HTTP at all, or a status beyond 599, which a Response cannot have.
+  if (error instanceof errors.HTTPParserError || error instanceof RangeError)
+    return { reason: 'malformed', text: error.message, hint: null }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null
   return {
     reason: reasonByCode(code),

@@ -3,7 +3,7 @@
  * removed, on every path; what Connection nominates goes with it, before ours are added, so that nobody can have ours
  * removed by nominating them (Traefik CVE-2024-45410, Oathkeeper GHSA-w9mr-28mw-j8hg).
  */
-import { eachCookie, isOurs } from '../model/cookie.ts'
+import { isOurs } from '../model/cookie.ts'
 import type { Resource } from '../model/resource.ts'
 import { createNameFilter } from './trusted-names.ts'
 
@@ -117,7 +117,6 @@ function withoutNominated(headers: FlatHeaders, nominated: ReadonlySet<string>):
 /** No cookie of ours ever reaches an origin. Null: nothing is left. */
 function withoutOurs(header: string): string | null {
   if (!/passerelle/i.test(header)) return header
-  const kept: string[] = []
-  for (const { name, value } of eachCookie(header)) if (!isOurs(name)) kept.push(`${name}=${value}`)
-  return kept.length === 0 ? null : kept.join('; ')
+  const kept = header.split(';').filter(part => !isOurs(part.trimStart()))
+  return kept.length === 0 ? null : kept.join(';').trimStart()
 }

@@ -1,4 +1,4 @@
-/** A PEM file, named by a path relative to the configuration file; absolute once loaded (config/load.ts). */
+/** A PEM file: its path, relative to the configuration file, where it is written; what it holds, once loaded (config/load.ts). */
 import { z } from 'zod'
 import { type PemContent, roles } from './role.ts'
 

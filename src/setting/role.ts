@@ -8,7 +8,7 @@ export type Role =
   | { readonly role: 'secret' }
   /** The same, where the URL has a password. */
   | { readonly role: 'secret-url' }
-  /** A path relative to the configuration file; the file must be readable and hold this. */
+  /** A path relative to the configuration file; the file must hold this, and its content takes the path's place. */
   | { readonly role: 'file'; readonly content: PemContent }
 
 export const roles = z.registry<Role>()

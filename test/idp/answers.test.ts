@@ -38,22 +38,22 @@ const plainly = (status: number, headers: Record<string, string>, body: string):
 }
 
 describe.each(['token', 'userinfo'] as const)('the answer of the %s endpoint (OI-13)', endpoint => {
-  it.each<[string, WireAnswer, string]>([
-    ['a page', plainly(200, { 'content-type': 'text/html' }, '<html>'), 'idp.invalid-answer'],
-    ['broken JSON', plainly(200, json, '{"access_token":'), 'idp.invalid-answer'],
-    ['a JSON list', plainly(200, json, '[]'), 'idp.invalid-answer'],
-    ['nothing', plainly(200, json, ''), 'idp.invalid-answer'],
-    ['204', plainly(204, {}, ''), 'idp.invalid-answer'],
-    ['a redirect', plainly(302, { location: '/elsewhere' }, ''), 'idp.invalid-answer'],
-    ['404 and a page', plainly(404, { 'content-type': 'text/html' }, '<html>'), 'idp.invalid-answer'],
-    ['10 MB', plainly(200, json, ' '.repeat(10_000_000)), 'idp.invalid-answer'],
-    ['500', plainly(500, json, '{}'), 'idp.unreachable'],
-    ['503', plainly(503, json, '{"error":"temporarily_unavailable"}'), 'idp.unreachable'],
-    ['429', plainly(429, json, '{}'), 'idp.unreachable'],
-    ['a broken connection', (_request, response) => void response.socket?.destroy(), 'idp.unreachable'],
-    ['silence', () => {}, 'idp.unreachable'],
-    ['401', plainly(401, { ...json, 'www-authenticate': 'Bearer error="invalid_token"' }, '{}'), 'idp.rejected'],
-  ])('%s is %s', async (_what, answer, code) => {
+  it.each<[string, string, WireAnswer]>([
+    ['a page', 'idp.invalid-answer', plainly(200, { 'content-type': 'text/html' }, '<html>')],
+    ['broken JSON', 'idp.invalid-answer', plainly(200, json, '{"access_token":')],
+    ['a JSON list', 'idp.invalid-answer', plainly(200, json, '[]')],
+    ['nothing', 'idp.invalid-answer', plainly(200, json, '')],
+    ['204', 'idp.invalid-answer', plainly(204, {}, '')],
+    ['a redirect', 'idp.invalid-answer', plainly(302, { location: '/elsewhere' }, '')],
+    ['404 and a page', 'idp.invalid-answer', plainly(404, { 'content-type': 'text/html' }, '<html>')],
+    ['10 MB', 'idp.invalid-answer', plainly(200, json, ' '.repeat(10_000_000))],
+    ['500', 'idp.unreachable', plainly(500, json, '{}')],
+    ['503', 'idp.unreachable', plainly(503, json, '{"error":"temporarily_unavailable"}')],
+    ['429', 'idp.unreachable', plainly(429, json, '{}')],
+    ['a broken connection', 'idp.unreachable', (_request, response) => void response.socket?.destroy()],
+    ['silence', 'idp.unreachable', () => {}],
+    ['401', 'idp.rejected', plainly(401, { ...json, 'www-authenticate': 'Bearer error="invalid_token"' }, '{}')],
+  ])('%s is %s', async (_what, code, answer) => {
     op.bends.wire[endpoint] = answer
     expect(await refusal()).toMatchObject({ code, message: expect.stringContaining(endpoint) })
     expect(op.count(endpoint)).toBe(1)

@@ -123,7 +123,8 @@ describe('a callback', () => {
   })
 
   it('with another state than the pending sign-in’s, or none, redeems nothing (OI-16)', async () => {
-    for (const changes of [{ state: 'other' }, { state: null }]) {
+    const error = { code: null, error: 'access_denied' }
+    for (const changes of [{ state: 'other' }, { state: null }, { state: 'other', ...error }]) {
       const begun = await begin(gateway, clock.now)
       expect(await failureOf(hear(gateway, begun, reply(changes)))).toMatchObject(rejected('state'))
       expect(op.count('token')).toBe(0)

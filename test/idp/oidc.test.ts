@@ -1,9 +1,11 @@
 /** The whole sign-in against npm's certified oidc-provider: what a real provider says and what we make of it. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
 import { buildProviders } from '../../src/idp/build.ts'
 import type { GatewayEvent } from '../../src/model/event.ts'
-import type { IdentityProvider, SignIn } from '../../src/model/idp.ts'
+import type { BrowserStep, IdentityProvider, SignIn } from '../../src/model/idp.ts'
 import { Secret } from '../../src/model/secret.ts'
 import { textOf } from '../../src/model/text.ts'
 import { createOutbound, type Outbound } from '../../src/outbound/outbound.ts'
@@ -95,6 +97,17 @@ async function signIn(provider: IdentityProvider, cookies?: Map<string, string>,
   return heard.signIn
 }
 
+/** Confirms the end of the session on the provider's own page. */
+async function leave(step: BrowserStep | null, cookies: ReadonlyMap<string, string>): Promise<Response> {
+  if (step?.kind !== 'redirect') throw new Error('OpenID Connect redirects')
+  const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const headers = { cookie, 'content-type': 'application/x-www-form-urlencoded' }
+  const page = await outbound.fetch(step.to, { method: 'GET', headers, body: null, signal: null })
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? ''
+  const body = `xsrf=${xsrf}&logout=yes`
+  return outbound.fetch(new URL('/session/end/confirm', op.issuer), { method: 'POST', headers, body, signal: null })
+}
+
 describe('a sign-in at a real OpenID provider', () => {
   it('gives the subject, the claims as lists under the names of the provider, and the strength', async () => {
     const { identity, notAfter } = await signIn(providerFor())
@@ -172,19 +185,32 @@ describe('a sign-in at a real OpenID provider', () => {
     if (step?.kind !== 'redirect') throw new Error('OpenID Connect redirects')
     expect(step.to.searchParams.get('id_token_hint')).toBe(keep.idToken)
 
-    const header = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const ask = (url: URL, body: string | null) =>
-      outbound.fetch(url, {
-        method: body === null ? 'GET' : 'POST',
-        headers: { cookie: header, 'content-type': 'application/x-www-form-urlencoded' },
-        body,
-        signal: null,
-      })
-    const page = await ask(step.to, null)
-    expect(page.status).toBe(200)
-    const xsrf = /name="xsrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? ''
-    const end = await ask(new URL('/session/end/confirm', op.issuer), `xsrf=${xsrf}&logout=yes`)
+    const end = await leave(step, cookies)
     expect(end.headers.get('location')).toBe(`${signedOut.href}?state=${'o'.repeat(43)}`)
+  })
+
+  it('can be told to the gateway’s back channel, which is under localhost too', async () => {
+    const told: string[] = []
+    const listener = createServer(async (request, response) => {
+      for await (const part of request) told.push(String(part))
+      response.end()
+    })
+    await new Promise<void>(resolve => listener.listen(0, '127.0.0.1', resolve))
+    const { port } = listener.address() as AddressInfo
+    const backchannelLogoutUri = `http://acces.localhost:${port}/backchannel/campus`
+    op.addClient({
+      clientId: 'heard',
+      clientSecret: null,
+      redirectUris: [callback.href],
+      postLogoutRedirectUris: [signedOut.href],
+      backchannelLogoutUri,
+    })
+    const cookies = new Map<string, string>()
+    const provider = providerFor({ clientId: 'heard', clientSecret: null })
+    const { keep } = await signIn(provider, cookies)
+    await leave(await provider.end(keep, signedOut, state), cookies)
+    await expect.poll(() => told).toEqual([expect.stringMatching(/^logout_token=ey/)])
+    listener.close()
   })
 
   it('reports that the idp is up, once', async () => {

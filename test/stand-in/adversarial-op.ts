@@ -25,6 +25,8 @@ export interface Bends {
   tokenAnswer: (honest: Members) => unknown
   userinfo: (honest: Members) => unknown
   callback: (honest: URLSearchParams) => void
+  /** Whom the authorization endpoint signs in, unasked. */
+  subject: string
   wire: Partial<Record<'metadata' | 'keys' | 'token' | 'userinfo', WireAnswer>>
   /** Redeems codes without asking for their verifier, as old providers do. */
   ignoresPkce: boolean
@@ -33,7 +35,7 @@ export interface Bends {
 }
 
 export interface Asked {
-  readonly endpoint: 'metadata' | 'keys' | 'token' | 'userinfo' | 'other'
+  readonly endpoint: 'metadata' | 'authorize' | 'keys' | 'token' | 'userinfo' | 'other'
   readonly method: string
   readonly headers: IncomingMessage['headers']
   readonly form: URLSearchParams
@@ -80,6 +82,7 @@ const honest = (): Bends => ({
   tokenAnswer: answer => answer,
   userinfo: userinfo => userinfo,
   callback: () => {},
+  subject: 'anna',
   wire: {},
   ignoresPkce: false,
   clockOffsetS: 0,
@@ -121,6 +124,10 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
     const form = new URLSearchParams(await bodyOf(request))
     asked.push({ endpoint, method: request.method ?? '', headers: request.headers, form })
     if (endpoint === 'other') return send(response, { error: 'no such page' }, 404)
+    if (endpoint === 'authorize') {
+      response.writeHead(303, { location: authorize(new URL(request.url ?? '', issuer), bends.subject).href }).end()
+      return
+    }
     const bent = bends.wire[endpoint]
     if (bent !== undefined) return bent(request, response)
     switch (endpoint) {
@@ -174,6 +181,15 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
     return send(response, bends.tokenAnswer(told))
   }
 
+  function authorize(address: URL, subject = 'anna'): URL {
+    const code = randomUUID()
+    codes.set(code, { request: address.searchParams, subject })
+    const to = new URL(address.searchParams.get('redirect_uri') ?? 'about:blank')
+    to.search = new URLSearchParams({ code, state: address.searchParams.get('state') ?? '', iss: issuer }).toString()
+    bends.callback(to.searchParams)
+    return to
+  }
+
   return {
     issuer,
     bends,
@@ -181,14 +197,7 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
     clientId,
     clientSecret,
     count: endpoint => asked.filter(request => request.endpoint === endpoint).length,
-    authorize: (address, subject = 'anna') => {
-      const code = randomUUID()
-      codes.set(code, { request: address.searchParams, subject })
-      const to = new URL(address.searchParams.get('redirect_uri') ?? 'about:blank')
-      to.search = new URLSearchParams({ code, state: address.searchParams.get('state') ?? '', iss: issuer }).toString()
-      bends.callback(to.searchParams)
-      return to
-    },
+    authorize,
     rotate: async () => {
       const index = current.index + 1
       current = { key: await rsaKey(index % 2), kid: `key-${index}`, index }
@@ -230,6 +239,8 @@ function endpointOf(path: string): Asked['endpoint'] {
   switch (path) {
     case '/.well-known/openid-configuration':
       return 'metadata'
+    case '/authorize':
+      return 'authorize'
     case '/keys':
       return 'keys'
     case '/token':

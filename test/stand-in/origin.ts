@@ -55,7 +55,7 @@ export interface Origin {
   readonly request: (nth: number) => Promise<RecordedRequest>
   /** Resolves with the nth request (from 1) once the exchange has come to an end, well or badly. */
   readonly exchange: (nth: number) => Promise<RecordedRequest>
-  /** Forgets what was recorded; open connections go on. */
+  /** Forgets what was recorded; open connections go on, and so does their recording. */
   readonly forget: () => void
   /** Closes every connection and the listener. */
   readonly stop: () => Promise<void>
@@ -119,7 +119,9 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
     },
     forget: () => {
       requests.length = 0
-      connections.length = 0
+      // A connection that stays open is kept: what comes on it later must not go unseen.
+      connections.splice(0, connections.length, ...open.values())
+      for (const connection of connections) connection.forget()
     },
     stop: () =>
       new Promise(resolve => {

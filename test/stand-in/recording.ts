@@ -22,6 +22,11 @@ export class RecordedConnection {
     return Buffer.concat(this.#pieces)
   }
 
+  forget(): void {
+    this.#pieces.length = 0
+    this.#kept = 0
+  }
+
   keep(chunk: Buffer): void {
     const piece = chunk.subarray(0, this.#keepBytes - this.#kept)
     if (piece.length === 0) return

@@ -8,16 +8,16 @@ import { quoted } from './quotation.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
-/**
- * @param asked which answer was judged, for the detail: `the token answer`, `the userinfo answer`
- */
-export function failureOf(error: unknown, asked: string): GatewayError {
+/** Which answer was judged, as the detail says it. */
+export type Asked = 'the token answer' | 'the userinfo answer'
+
+export function failureOf(error: unknown, asked: Asked): GatewayError {
   // Our own fetch has already said what the network did; openid-client only wraps it.
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
     if (inner instanceof GatewayError) return inner
   }
   const { code, detail } = described(error)
-  const options = { ...hintFor(error), cause: error }
+  const options = { ...hintFor(error, asked), cause: error }
   return new GatewayError(code, `${asked}: ${detail}`, options)
 }
 
@@ -74,9 +74,10 @@ function comparison(found: unknown): string {
   return `: ${claim} is ${quoted(value)}, ${expected}`
 }
 
-function hintFor(error: unknown): { readonly hint?: string } {
+function hintFor(error: unknown, asked: Asked): { readonly hint?: string } {
   const refusal = member(error, 'error')
-  if (refusal === 'invalid_client' || refusal === 'unauthorized_client' || member(error, 'status') === 401) {
+  const unauthorized = asked === 'the token answer' && member(error, 'status') === 401
+  if (refusal === 'invalid_client' || refusal === 'unauthorized_client' || unauthorized) {
     return { hint: 'Compare oidc.clientId and oidc.clientSecret with what the idp has registered.' }
   }
   return member(error, 'code') === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED' ? { hint: clockHint } : {}

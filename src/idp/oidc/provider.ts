@@ -28,6 +28,7 @@ import type { IdpId } from '../../model/identity.ts'
 import type { IdentityProvider, IdpMessage, IdpPending, SignIn, TakePending } from '../../model/idp.ts'
 import type { OutboundFetch } from '../../model/outbound.ts'
 import type { Secret } from '../../model/secret.ts'
+import type { IdpMemory } from '../../model/session.ts'
 import type { Text } from '../../model/text.ts'
 import { ask } from './ask.ts'
 import { basicCredentials } from './basic-credentials.ts'
@@ -74,7 +75,7 @@ const answersMs = 10_000
 const endMs = 3_000
 /** Beyond this many servers refuse the address; the hint is then left out, and the idp asks the person. */
 const maxLogoutUrl = 7_500
-/** A longer ID token is not kept: it could not be sent as a hint anyway. */
+/** A longer token is not kept: as a hint it could not be sent, and the session's record has its own limit. */
 const maxKeptToken = 7_000
 
 export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): IdentityProvider {
@@ -172,8 +173,8 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
         idpSession: checked.sid === null ? null : { kind: 'sid', value: checked.sid },
       },
       keep: {
-        ...(idToken.length <= maxKeptToken ? { idToken } : {}),
-        ...(tokens.refresh_token === undefined ? {} : { refreshToken: tokens.refresh_token }),
+        ...kept('idToken', idToken),
+        ...kept('refreshToken', tokens.refresh_token),
       },
       notAfter: null,
     }
@@ -224,6 +225,9 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
           `the sign-in was begun at ${taken.idpPending.issuer}, not at ${metadata.issuer}`,
         )
       }
+      if (message.parameters.get('state') !== taken.state) {
+        throw new GatewayError('idp.rejected', "the callback's state is not the one of the pending sign-in")
+      }
       if (reply.kind === 'error') throw saidNo(reply)
       try {
         const signIn = await exchange(metadata, message, reply.code, taken)
@@ -249,6 +253,10 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
 
     health: discovery.health,
   }
+}
+
+function kept(name: string, token: string | undefined): IdpMemory {
+  return token === undefined || token.length > maxKeptToken ? {} : { [name]: token }
 }
 
 function serverMetadata(metadata: Metadata): ConstructorParameters<typeof Configuration>[0] {
