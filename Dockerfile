@@ -32,7 +32,8 @@ USER 65532:65532
 # The main listener, and operations where the configuration binds it to more than loopback.
 EXPOSE 8080 9090
 
-# /livez says that the process answers, not that Redis or an identity provider does: those come back without a restart.
+# /livez says that the process answers, not that Redis or an identity provider does: those come back without a restart. With
+# another port in `operations.address`, give `docker run` its own --health-cmd.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9090/livez').then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 

@@ -3,8 +3,10 @@
  * small tree that breaks it, because a rule that cannot fail proves nothing about the real tree.
  */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, matchesGlob } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import vitestConfig from '../vitest.config.ts'
+import longVitestConfig from '../vitest.long.config.ts'
 import { everyTestRuns, type Rule, rulesOfSource } from './architecture/rules.ts'
 import { readSources, type Tree, treeOf } from './architecture/source.ts'
 import { corners, longestFile, ranks } from './architecture/table.ts'
@@ -38,6 +40,14 @@ describe('the tables of the architecture', () => {
 })
 
 describe('the tests', () => {
+  it('all belong to a project that runs them', () => {
+    const included = [vitestConfig, longVitestConfig].flatMap(patternsOf)
+    const tests = Object.keys(treeOf(import.meta.dirname)).filter(path => path.endsWith('.test.ts'))
+    const forgotten = tests.filter(path => !included.some(pattern => matchesGlob(`test/${path}`, pattern)))
+    expect(tests).toContain('architecture.test.ts')
+    expect(forgotten).toEqual([])
+  })
+
   it('are all switched on', () => {
     expect(everyTestRuns(readSources(treeOf(import.meta.dirname)))).toEqual([])
   })
@@ -233,6 +243,15 @@ describe('the rules can pass', () => {
     it(`"${fact}" has nothing against a sound tree`, () => expect(rule(readSources(sound))).toEqual([]))
   }
 })
+
+/** Every `include` of a configuration, those of its projects too. */
+function patternsOf(config: unknown): readonly string[] {
+  if (typeof config !== 'object' || config === null) return []
+  return Object.entries(config).flatMap(([key, value]) => {
+    if (key === 'include' && Array.isArray(value)) return value.filter(one => typeof one === 'string')
+    return patternsOf(value)
+  })
+}
 
 function ruleOf(fact: string): Rule {
   const rule = rulesOfSource[fact]

@@ -3,7 +3,7 @@
  * never costs a second token request, and consumes nothing that is not its own.
  */
 import { GatewayError } from '../errors.ts'
-import { cookieName, expireCookie, setCookie } from '../model/cookie.ts'
+import { cookieName, cookieValue, expireCookie, setCookie } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { type Identity, type IdpId, samePerson } from '../model/identity.ts'
@@ -138,8 +138,14 @@ export function createCallback(parts: CallbackParts) {
     return redirect(`/enter?r=${reference}`, [
       setCookie(cookieName.portal, sessions.cookieFor('portal', established.id, established.generation), null),
       pending.finished(state),
-      expireCookie(cookieName.fresh),
+      ...askedSinceSignOut(request, signIn.identity),
     ])
+  }
+
+  /** The mark of a sign-out goes once the idp has really asked the person again, and not before (SESSIONS S4). */
+  function askedSinceSignOut(request: PortalRequest, { authenticatedAt }: Identity): readonly string[] {
+    const signedOutAt = cookieValue(request.cookies, cookieName.fresh)
+    return signedOutAt === null || authenticatedAt <= Number(signedOutAt) ? [] : [expireCookie(cookieName.fresh)]
   }
 
   async function keepOrEstablish(

@@ -104,14 +104,6 @@ export function createLogin(parts: LoginParts) {
       })
     }
     if (resumed.session.id !== arrival.id) await sessions.end(arrival.id, 'lost-race')
-    if (resumed.provisional && !(await sessions.confirm(resumed.session.id))) {
-      return fail(request, {
-        code: 'login.stale',
-        detail: 'the session was gone before it was confirmed',
-        destination: arrival,
-      })
-    }
-    if (resumed.provisional) parts.report({ name: 'session.established', idp: resumed.session.identity.idp })
     return leadOn(request, { ...arrival, framed: false }, resumed)
   }
 

@@ -18,6 +18,10 @@ export async function drain(
   { server, waitMs, timeoutMs, closeStreams }: DrainParts,
   hurry: Promise<void>,
 ): Promise<void> {
+  // Every answer from now on is its connection's last, so that none is cut between two requests.
+  server.prependListener('request', (_, response) => {
+    response.shouldKeepAlive = false
+  })
   await Promise.race([elapsed(waitMs), hurry])
   const closed = new Promise<void>(resolve => server.close(() => resolve()))
   closeStreams()

@@ -34,6 +34,7 @@ export function createFailurePage({ pages, languageOf, random, now }: FailurePag
         return
       }
       const headers = headersOf(error, passage)
+      if (isDistrusted(error)) passage.response.shouldKeepAlive = false
       if (!forPerson(passage)) {
         const { resource } = passage.observed
         const cors = resource === null ? [] : corsHeaders(passage, resource)
@@ -106,6 +107,11 @@ export function oversized(passage: Passage | null): readonly string[] {
     passage?.cookies == null ? [] : Array.from(eachCookie(passage.cookies), cookie => cookie.name).filter(isOurs)
   const names = new Set([...Object.values(cookieName), ...sent.slice(0, 2 * transactionLimit)])
   return [...names].flatMap(name => ['Set-Cookie', expireCookie(name)])
+}
+
+/** Where two parsers may disagree about one request, the next on the same connection is not to be believed (RFC 9112 §11.2). */
+function isDistrusted({ code }: GatewayError): boolean {
+  return code.startsWith('request.') && code !== 'request.cross-origin'
 }
 
 function forPerson({ navigation, upgrade }: Passage): boolean {

@@ -72,9 +72,10 @@ export function createEstablish(parts: EstablishParts) {
       return { id, generation: 0 }
     },
 
-    /** The cookie has come back: the session counts from now on. False: it is gone. */
-    async confirm(id: SessionId): Promise<boolean> {
-      return change(id, record => ({ ...record, provisional: false }))
+    /** The cookie has come back. `confirmed` is said to one caller only. */
+    async confirm(id: SessionId): Promise<'confirmed' | 'already' | 'gone'> {
+      const outcome = await change(id, record => (record.provisional ? { ...record, provisional: false } : null))
+      return outcome === 'changed' ? 'confirmed' : outcome === 'gone' ? 'gone' : 'already'
     },
 
     /**
@@ -83,7 +84,7 @@ export function createEstablish(parts: EstablishParts) {
      */
     async renew(id: SessionId, signIn: SignIn): Promise<boolean> {
       const at = keysOf(hashOf(id))
-      const renewed = await change(id, record => {
+      const outcome = await change(id, record => {
         const newer = signIn.identity.authenticatedAt > record.identity.authenticatedAt
         const end = Math.min(parts.now() + parts.absoluteMs, signIn.notAfter ?? Number.POSITIVE_INFINITY)
         return {
@@ -93,7 +94,7 @@ export function createEstablish(parts: EstablishParts) {
           absoluteEnd: newer ? end : record.absoluteEnd,
         }
       })
-      if (!renewed) return false
+      if (outcome === 'gone') return false
       await enterDirectory(signIn.identity, at.hash, parts.now() + parts.absoluteMs)
       if (!(await overtaken(signIn.identity))) return true
       await parts.end(at.hash, 'overtaken')
@@ -122,19 +123,26 @@ export function createEstablish(parts: EstablishParts) {
     })
   }
 
-  /** Only if it exists and is what we read; a version lost to another writer is tried once more, then left to them. */
-  async function change(id: SessionId, edit: (record: SessionRecord) => SessionRecord): Promise<boolean> {
+  /**
+   * Only if it exists and is what we read; a version lost to another writer is tried once more, then left to them.
+   * @param edit null: it is already as it should be
+   */
+  async function change(
+    id: SessionId,
+    edit: (record: SessionRecord) => SessionRecord | null,
+  ): Promise<'changed' | 'left' | 'gone'> {
     const at = keysOf(hashOf(id))
     for (let attempt = 0; attempt < 2; attempt++) {
       const stored = await records.read(at.record)
       const opened = stored === null ? null : openRecord(keys, at, stored.value)
-      if (stored === null || opened === null) return false
+      if (stored === null || opened === null) return 'gone'
       const record = edit(opened.record)
+      if (record === null) return 'left'
       const idleEnd = Math.min(stored.now + parts.idleMs(record.device), record.absoluteEnd)
       const sealed = sealRecord(keys, at, opened.version + 1, record)
       const outcome = await records.replace(at.record, opened.version, sealed, idleEnd)
-      if (outcome !== 'stale') return outcome === 'replaced'
+      if (outcome !== 'stale') return outcome === 'replaced' ? 'changed' : 'gone'
     }
-    return true
+    return 'left'
   }
 }

@@ -3,6 +3,7 @@
  * this order, is docs/sessions.md (A4, A5, C2, C3).
  */
 import type { Report } from '../model/event.ts'
+import type { SignIn } from '../model/idp.ts'
 import type { LogoutNotice } from '../model/logout.ts'
 import type { Device, EndedSession, EndReason, Scope, Session, SessionId } from '../model/session.ts'
 import type { EndEntry, Store } from '../model/store.ts'
@@ -71,8 +72,26 @@ export function createSessions(parts: SessionParts) {
   sweep.unref()
 
   return {
-    ...resuming,
-    ...establishing,
+    read: resuming.read,
+    authentic: resuming.authentic,
+    establish: establishing.establish,
+
+    /**
+     * Null: no session. A value that is not a promise came from this process's cache.
+     * @throws GatewayError `session.ambiguous`, `session.store-down`
+     */
+    resume(cookies: string | null, scope: Scope, activity: Activity): Resumed | null | Promise<Resumed | null> {
+      const resumed = resuming.resume(cookies, scope, activity)
+      // Only the portal's cookie is set before the session counts.
+      return scope === 'portal' ? Promise.resolve(resumed).then(confirmed) : resumed
+    },
+
+    /** @returns false: it is gone. What the new sign-in says holds here at once, in other processes within 30 seconds. */
+    async renew(id: SessionId, signIn: SignIn): Promise<boolean> {
+      const kept = await establishing.renew(id, signIn)
+      cache.drop(hashOf(id))
+      return kept
+    },
 
     /** The value of a cookie for this scope. */
     cookieFor(scope: Scope, id: SessionId, generation: number): string {
@@ -114,6 +133,21 @@ export function createSessions(parts: SessionParts) {
       ending.close()
       await follower.stop()
     },
+  }
+
+  /** The cookie of a new session has come back: from now on it counts. Null: it was gone already. */
+  async function confirmed(resumed: Resumed | null): Promise<Resumed | null> {
+    if (resumed === null || !resumed.provisional) return resumed
+    const { id, identity } = resumed.session
+    switch (await establishing.confirm(id)) {
+      case 'gone':
+        return null
+      case 'confirmed':
+        report({ name: 'session.established', idp: identity.idp })
+        return { ...resumed, provisional: false }
+      case 'already':
+        return { ...resumed, provisional: false }
+    }
   }
 
   function heard(entry: EndEntry): void {

@@ -5,6 +5,8 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import type { OriginHandler } from '../stand-in/origin.ts'
+import { answerPath } from '../stand-in/origin-paths.ts'
 import { rawExchange } from '../stand-in/raw-client.ts'
 import { chunked, handshake, type RawRequest, rawRequest } from '../stand-in/raw-request.ts'
 
@@ -15,10 +17,17 @@ const { names }: { names: readonly string[] } = JSON.parse(
 /** RFC 9110 §5.1: what a parser takes for a name. The others are no requests at all, and get 400. */
 const isName = (name: string) => /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name)
 
+/** Sets the cookies that `Please-Set` names, in base64 so that no name of ours stands in a request. */
+const setsCookies: OriginHandler = (request, response, recorded) => {
+  const asked = request.headers['please-set']
+  if (asked !== undefined) response.setHeader('Set-Cookie', JSON.parse(Buffer.from(String(asked), 'base64').toString()))
+  answerPath(request, response, recorded)
+}
+
 let world: TestGateway
 let alice: string
 beforeAll(async () => {
-  world = await startTestGateway()
+  world = await startTestGateway({ origin: { handler: setsCookies } })
   alice = world.cookieOf(await world.signIn('alice'))
 })
 beforeEach(() => world.origin.forget())
@@ -73,6 +82,8 @@ describe('an identity header of the client', () => {
       const lines = ['Transfer-Encoding: chunked', `Trailer: ${isName(name) ? name : 'X-Other'}`]
       const body = chunked(['abc'], [`${name}: root`])
       outcome((await send({ method: 'POST', target: '/echo', cookie: alice, lines, body })).status, 200)
+      // Its body was on its way already when the trailer broke it.
+      await world.origin.exchange(1)
       for (const seen of world.origin.requests) {
         expect(seen.headers('x-remote-user')).toEqual(['alice'])
         expect(seen.trailers).toEqual([])
@@ -133,8 +144,8 @@ it('HD-10 a header between two hops is not forwarded', async () => {
   expect(status).toBe(200)
   const names = ['keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade', 'proxy-authorization']
   for (const name of [...names, 'proxy-authenticate', 'http2-settings']) expect(seen?.header(name)).toBeNull()
-  // The one of this hop is undici's own.
-  expect(seen?.headers('transfer-encoding')).toEqual(['chunked'])
+  // On the way to the origin the gateway frames the body itself, in one way.
+  expect([...(seen?.headers('transfer-encoding') ?? []), ...(seen?.headers('content-length') ?? [])]).toHaveLength(1)
   expect(seen?.text).toBe('abc')
 })
 
@@ -156,8 +167,8 @@ describe('HD-17 a cookie of ours that the site sets', () => {
     '__Host-Http-passerelle-site; Path=/; Secure',
     '"__Host-Http-passerelle-site"; __Host-Http-passerelle-site=planted',
   ])('is dropped, and its neighbour is not: %s', async line => {
-    const target = `/cookies?set=${encodeURIComponent(line)}&set=${encodeURIComponent('sid=of-the-site; Path=/')}`
-    const { status, response } = await send({ target, cookie: alice })
+    const wanted = Buffer.from(JSON.stringify([line, 'sid=of-the-site; Path=/'])).toString('base64')
+    const { status, response } = await send({ cookie: alice, lines: [`Please-Set: ${wanted}`] })
     expect(status).toBe(200)
     const set = response?.headers('set-cookie') ?? []
     // What a browser would store: the name ends at the first `=`, and what follows the first `;` is an attribute.

@@ -61,6 +61,30 @@ describe.each(aboutThisVersion)('$name, on this version', ({ text }) => {
     const files = /\.(?:ts|md|json|yaml|yml|mjs|css)$/
     expect(dotted.filter(span => !(span in failures) && !settingPaths.has(span) && !files.test(span))).toEqual([])
   })
+
+  it('writes settings as the code does', () => {
+    const lastNames = new Set([...settingPaths].map(path => path.split('.').at(-1)))
+    const written = spans.flatMap(span => /^([a-z][A-Za-z.]*):(?: |$)/.exec(span)?.[1] ?? [])
+    expect(written.filter(key => !lastNames.has(key) && !settingPaths.has(key))).toEqual([])
+  })
+})
+
+describe('the tree that docs/architecture.md draws', () => {
+  const drawn = /^src\/\n([\s\S]*?)```/m.exec(readFileSync(join(root, 'docs/architecture.md'), 'utf8'))?.[1] ?? ''
+  const there = within('src').map(path => path.slice('src/'.length))
+
+  it('has every folder of src, and no other', () => {
+    const folders = [...drawn.matchAll(/^[├└]── ([\w-]+)\//gm)].map(([, folder]) => folder)
+    expect(folders.sort()).toEqual(
+      [...new Set(there.filter(path => path.includes('/')).map(path => path.split('/')[0]))].sort(),
+    )
+  })
+
+  it('names files that exist', () => {
+    const files = [...drawn.matchAll(/── ([\w-]+\.ts)/g)].map(([, file = '']) => file)
+    expect(files.length).toBeGreaterThan(5)
+    expect(files.filter(file => !there.some(path => path === file || path === `model/${file}`))).toEqual([])
+  })
 })
 
 describe('a configuration that is printed', () => {

@@ -102,7 +102,8 @@ describe('metadata (OI-14)', () => {
     'javascript:alert(1)',
     'data:text/plain,x',
     'ftp://evil.example/',
-    'https://user:secret@evil.example/',
+    'https://user@evil.example/',
+    'https://:secret@evil.example/',
     'https://evil.example/#x',
     '/relative',
     7,
@@ -120,7 +121,7 @@ describe('metadata (OI-14)', () => {
   it('that redirect are refused, and the redirect is not followed', async () => {
     op.bends.wire.metadata = (_request, response) =>
       void response.writeHead(302, { location: `${op.issuer}/internal` }).end()
-    expect(await refusal()).toMatchObject(invalid('302'))
+    expect(await refusal()).toMatchObject(invalid('302; redirects are not followed'))
     expect(op.count('other')).toBe(0)
   })
 

@@ -100,6 +100,7 @@ describe('an ID token', () => {
   it.each([
     ['exp past', { exp: -3600 }],
     ['iat in an hour', { iat: 3600 }],
+    ['iat in an hour, and a sign-in of now', { iat: 3600, auth_time: 0 }],
     ['iat a week ago', { iat: -7 * 86_400 }],
     ['nbf in an hour', { nbf: 3600 }],
     ['auth_time in an hour', { auth_time: 3600 }],

@@ -120,7 +120,7 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
   const issuer = `http://op.localhost:${(server.address() as AddressInfo).port}`
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const endpoint = endpointOf(request.url ?? '')
+    const endpoint = endpointOf((request.url ?? '').split('?', 1)[0] ?? '')
     const form = new URLSearchParams(await bodyOf(request))
     asked.push({ endpoint, method: request.method ?? '', headers: request.headers, form })
     if (endpoint === 'other') return send(response, { error: 'no such page' }, 404)

@@ -205,7 +205,8 @@ ${options.more ?? ''}
       provider.person(person)
       const browser = new Browser(browserOptions)
       const reply = await browser.navigate(url(host, host === 'apps' ? '/intranet/' : '/echo'))
-      if (reply.status !== 200) throw new Error(`${person} could not sign in at ${host}: ${reply.status} ${reply.url.href}\n${reply.text}`)
+      if (reply.status !== 200)
+        throw new Error(`${person} could not sign in at ${host}: ${reply.status} ${reply.url.href}\n${reply.text}`)
       return browser
     },
 
@@ -219,7 +220,8 @@ ${options.more ?? ''}
       for (const request of origin.requests) {
         const { pathname } = new URL(request.url, 'http://origin')
         const isOpen = pathname.startsWith('/pub/') || /^(open|maybe)\./.test(request.header('host') ?? '')
-        if (!isOpen) expect(request.header('x-remote-user'), `${request.method} ${request.url}`).toMatch(/^(alice|bob|eve)$/)
+        if (!isOpen)
+          expect(request.header('x-remote-user'), `${request.method} ${request.url}`).toMatch(/^(alice|bob|eve)$/)
       }
       // Our cookies never reach an origin.
       expect(origin.rawBytes()).not.toMatch(/__(Host-)?Http-passerelle/i)

@@ -1,0 +1,58 @@
+/** A browser that opens its tabs of yesterday all at once (docs/sessions.md A2, C5.1; CK-11 of the attack cases). */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Browser } from '../stand-in/browser-client.ts'
+import type { Reply } from '../stand-in/browser-reply.ts'
+import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
+
+const tabs = 20
+const hosts = ['one', 'two', 'three', 'four', 'five']
+
+const site = (id: string) => `
+  - id: ${id}
+    title: ${id}
+    at: "http://${id}.localhost:$PORT"
+    origin: "$ORIGIN"
+    policy: signed-in
+    idps: [op]
+    identity: { headers: { X-Remote-User: "{subject}" } }`
+
+let world: TwoIdps
+beforeAll(async () => {
+  const campus = site('campus').replace('idps: [op]', 'idps: [campus]')
+  world = await startTwoIdps({ resources: [...hosts.map(site), campus].join('') })
+})
+afterEach(() => {
+  world.invariants()
+  world.op.reset()
+})
+afterAll(() => world.stop())
+
+/** Opens an address in each tab, tab after tab without waiting. */
+function openAll(browser: Browser, addresses: readonly string[]): Promise<readonly Reply[]> {
+  return Promise.all(addresses.map(address => browser.navigate(address)))
+}
+
+function longestCookie(pages: readonly Reply[]): number {
+  const sent = pages.flatMap(page => [...page.hops, page]).map(({ sent }) => String(sent.headers.Cookie ?? '').length)
+  return Math.max(...sent)
+}
+
+describe.each([
+  ['one site', (tab: number) => world.url('one', `/echo?tab=${tab}`)],
+  ['five sites', (tab: number) => world.url(hosts[tab % hosts.length] as string, `/echo?tab=${tab}`)],
+  ['one site whose provider takes three steps', (tab: number) => world.url('campus', `/echo?tab=${tab}`)],
+])('twenty tabs of %s, opened at once and not signed in', (_, address) => {
+  it('all arrive, each at its own address, with one session, short cookies and few requests', async () => {
+    const before = (await world.gateway.sessions.count()) ?? 0
+    const browser = new Browser()
+    const addresses = Array.from({ length: tabs }, (_, tab) => address(tab))
+    const pages = await openAll(browser, addresses)
+
+    expect(pages.map(page => `${page.status} ${page.url.href}`)).toEqual(addresses.map(one => `200 ${one}`))
+    expect(await world.gateway.sessions.count()).toBe(before + 1)
+    expect(longestCookie(pages)).toBeLessThan(4096)
+    for (const page of pages) expect(page.hops.length + 1, page.story).toBeLessThanOrEqual(10)
+    const left = browser.jar.all().filter(({ name }) => /-[pn]-/.test(name))
+    expect(left).toEqual([])
+  })
+})
