@@ -65,6 +65,7 @@ export function createAccess(parts: AccessParts) {
 
     const forwarded = preflight && resource.preflight === 'forward'
     const resumed = forwarded ? null : await resume(passage, place.scope)
+    observed.session = resumed?.session ?? null
     if (resumed !== null) mustComeFromTheSite(passage, resource, parts.report)
     const decision = decide(place, forwarded ? openToPreflight : place.access, resumed?.session ?? null, passage)
 

@@ -148,21 +148,35 @@ export function createCallback(parts: CallbackParts) {
     return signedOutAt === null || authenticatedAt <= Number(signedOutAt) ? [] : [expireCookie(cookieName.fresh)]
   }
 
-  async function keepOrEstablish(
-    request: PortalRequest,
-    signIn: SignIn,
-  ): Promise<{ id: SessionId; generation: number } | null> {
+  /** What a cookie of this session says; null: the idp ended the sign-in meanwhile. */
+  async function keepOrEstablish(request: PortalRequest, signIn: SignIn): Promise<Established | null> {
     const held = await sessions.resume(request.cookies, 'portal', 'navigation')
-    if (held !== null && samePerson(held.session.identity, signIn.identity)) {
-      const kept = await sessions.renew(held.session.id, signIn)
-      if (kept) {
-        report({ name: 'session.kept', idp: signIn.identity.idp })
-        return { id: held.session.id, generation: held.session.generation }
-      }
-    } else if (held !== null) {
+    if (held !== null && !samePerson(held.session.identity, signIn.identity)) {
       await sessions.end(held.session.id, 'replaced')
+    } else if (held !== null) {
+      const kept = await keep(held.session.id, held.session.generation, signIn)
+      if (kept !== null) return kept
     }
-    return sessions.establish(signIn, { device: parts.device, browser: browserOf(request) })
+    for (const id of await pending.common(request.cookies)) {
+      const kept = await keep(id, 0, signIn)
+      if (kept !== null) return kept
+    }
+    const established = await sessions.establish(signIn, { device: parts.device, browser: browserOf(request) })
+    if (established === null) return null
+    const other = await pending.name(request.cookies, established.id)
+    const kept = other === null ? null : await keep(other, 0, signIn)
+    if (kept === null) return established
+    await sessions.end(established.id, 'lost-race')
+    return kept
+  }
+
+  /** Null: it is gone, or another person's. */
+  async function keep(id: SessionId, generation: number, signIn: SignIn): Promise<Established | null> {
+    const live = await sessions.read(id, generation)
+    if (live === null || !samePerson(live.session.identity, signIn.identity)) return null
+    if (!(await sessions.renew(id, signIn))) return null
+    report({ name: 'session.kept', idp: signIn.identity.idp })
+    return { id, generation }
   }
 
   /** Nothing pending: used, expired, or never ours. Whoever is signed in is simply led on. */
@@ -181,6 +195,11 @@ export function createCallback(parts: CallbackParts) {
     const aside = await singleUse.take<Aside>('a', reference)
     return aside === null || aside.idp !== idp ? null : { method: 'POST', parameters: new URLSearchParams(aside.form) }
   }
+}
+
+interface Established {
+  readonly id: SessionId
+  readonly generation: number
 }
 
 interface Message {

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Navigation } from './navigation.ts'
 import type { Place, Target } from './place.ts'
 import type { Resource } from './resource.ts'
+import type { Session } from './session.ts'
 
 /** Filled in as it becomes known; written once, when the response is over. */
 export interface Observed {
@@ -14,6 +15,8 @@ export interface Observed {
   client: string
   target: Target | null
   resource: Resource | null
+  /** For the page of a failure, which greets nobody it does not know; never for the log. */
+  session: Session | null
   effect: 'permit' | 'challenge' | 'deny' | 'ours' | null
   /** From asking the origin to the head of its answer; null: it was not asked, or did not answer. */
   originMs: number | null

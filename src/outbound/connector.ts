@@ -1,6 +1,7 @@
 /**
  * From a name to a connection that was looked at: every connection of the gateway, to origins and to idps, is made here.
  */
+import { X509Certificate } from 'node:crypto'
 import { isIP, type Socket } from 'node:net'
 import { createSecureContext, getCACertificates } from 'node:tls'
 import { buildConnector } from 'undici'
@@ -21,6 +22,7 @@ export interface ConnectorSettings {
 }
 
 /**
+ * @throws Error `ca` is not the PEM text of a certificate
  * @returns makes connectors; `connectMs` covers name, TCP and TLS together, in milliseconds
  */
 export function createConnectors(settings: ConnectorSettings): (connectMs: number) => Connector {
@@ -28,7 +30,7 @@ export function createConnectors(settings: ConnectorSettings): (connectMs: numbe
   const trust =
     settings.ca === null
       ? {}
-      : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), settings.ca] }) }
+      : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), certificatesIn(settings.ca)] }) }
 
   return connectMs => {
     const connect = buildConnector({ timeout: connectMs, allowH2: false, lookup, ...trust })
@@ -58,6 +60,12 @@ export function createConnectors(settings: ConnectorSettings): (connectMs: numbe
       })
     }
   }
+}
+
+/** TLS would take any text for a list of no certificates, and then trust fewer than the operator believes. */
+function certificatesIn(pem: string): string {
+  new X509Certificate(pem)
+  return pem
 }
 
 /** A socket that is already gone says nothing, and is refused as no address. */

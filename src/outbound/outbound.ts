@@ -32,6 +32,7 @@ export interface Outbound {
   readonly close: () => Promise<void>
 }
 
+/** @throws Error `ca` is not the PEM text of a certificate */
 export function createOutbound(settings: OutboundSettings): Outbound {
   const connector = createConnectors(settings)
   const { fetch, close } = createFetch(connector(5_000), { deadlineMs: 10_000, bytes: 1024 * 1024 })

@@ -17,7 +17,7 @@ export interface FailureData {
   readonly subject: Text | null
   /** For the handrail; null: unknown. */
   readonly going: Text | null
-  /** An unknown host, shown as text. */
+  /** Shown as text: an unknown host, or, for login.cookies, the one whose cookie was refused. */
   readonly host: string | null
   /** A form was being sent: its fate is unknown and it will not be sent twice. */
   readonly sent: boolean

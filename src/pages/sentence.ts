@@ -6,7 +6,7 @@ import type { Wait } from './moment.ts'
 export interface About {
   /** The idp or the site that failed, as people know it; null: a general word is used. */
   readonly subject: string | null
-  /** A host name that nothing of ours answers to. */
+  /** The host that the sentence is about: one that nothing of ours answers to, or the one whose cookie was refused. */
   readonly host: string | null
   /** Host name of the portal. */
   readonly portal: string

@@ -38,7 +38,7 @@ export const ofRequests: Sentences<Code> = {
         heading: null,
         items: [
           html`Si vous l’avez saisie, vérifiez les barres, les points et les signes&nbsp;%.`,
-          html`Si vous avez suivi un lien du site, écrivez-nous en donnant la référence&nbsp;: le lien est à corriger.`,
+          html`Si vous avez suivi un lien du site, signalez-le avec la référence ci-dessous&nbsp;: il est à corriger.`,
         ],
       },
     }),
@@ -49,7 +49,7 @@ export const ofRequests: Sentences<Code> = {
         heading: null,
         items: [
           html`If you typed it, check the slashes, the dots and the % signs.`,
-          html`If you followed a link of the site, write to us and give the reference: the link needs mending.`,
+          html`If you followed a link of the site, report it with the reference below: it needs mending.`,
         ],
       },
     }),

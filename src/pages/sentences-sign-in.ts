@@ -19,6 +19,22 @@ const kept = {
     going ? html` We have kept the page you asked for: it will open once you are signed in.` : null,
 }
 
+/** Ours, and that of the site: by its name where it is known, which it is on the site's own pages. */
+const cookieHosts = {
+  fr: ({ portal, host, going }: About): Html => {
+    if (host !== null && host !== portal) return html`${mono(portal)} et de ${mono(host)}`
+    return html`${mono(portal)}${going ? ' et du site où vous allez' : null}`
+  },
+  en: ({ portal, host, going }: About): Html => {
+    if (host !== null && host !== portal) return html`${mono(portal)} and of ${mono(host)}`
+    return html`${mono(portal)}${going ? ' and of the site you are going to' : null}`
+  },
+}
+
+function mono(host: string): Html {
+  return html`<b class="mono">${host}</b>`
+}
+
 export const ofSignIn: Sentences<Code> = {
   'session.ambiguous': {
     fr: () => ({
@@ -105,28 +121,28 @@ export const ofSignIn: Sentences<Code> = {
     }),
   },
   'login.cookies': {
-    fr: ({ portal, going, now }) => ({
+    fr: about => ({
       title: html`Votre navigateur a refusé notre cookie`,
       lead: html`Sans ce petit fichier, Passerelle vous oublie entre deux pages et vous renverrait sans fin à la connexion. Nous nous sommes donc arrêtés ici.`,
       steps: {
         heading: html`À vérifier, dans cet ordre`,
         items: [
-          html`Dans les réglages du navigateur, les cookies de <b class="mono">${portal}</b>${going ? ' et du site où vous allez' : null} sont autorisés. Ceux d’autres sites ne sont pas nécessaires.`,
+          html`Dans les réglages du navigateur, les cookies de ${cookieHosts.fr(about)} sont autorisés. Ceux d’autres sites ne sont pas nécessaires.`,
           html`Aucune extension ne les bloque sur cette page.`,
-          html`L’heure de l’appareil est juste&nbsp;: nous sommes le ${now}.`,
+          html`L’heure de l’appareil est juste&nbsp;: nous sommes le ${about.now}.`,
         ],
       },
       after: html`Nos cookies ne servent qu’à tenir votre session. Aucun ne mesure ce que vous lisez.`,
     }),
-    en: ({ portal, going, now }) => ({
+    en: about => ({
       title: html`Your browser refused our cookie`,
       lead: html`Without this small file, Passerelle forgets you between two pages and would send you back to sign in without end. So we stopped here.`,
       steps: {
         heading: html`To check, in this order`,
         items: [
-          html`In the browser’s settings, the cookies of <b class="mono">${portal}</b>${going ? ' and of the site you are going to' : null} are allowed. Those of other sites are not needed.`,
+          html`In the browser’s settings, the cookies of ${cookieHosts.en(about)} are allowed. Those of other sites are not needed.`,
           html`No extension blocks them on this page.`,
-          html`The clock of the device is right: it is ${now}.`,
+          html`The clock of the device is right: it is ${about.now}.`,
         ],
       },
       after: html`Our cookies only hold your session. None of them measures what you read.`,
@@ -141,7 +157,7 @@ export const ofSignIn: Sentences<Code> = {
         items: [
           html`Fermez les autres onglets de ce site, puis reprenez la connexion.`,
           html`Effacez dans les réglages du navigateur les cookies de ce site, ou essayez une fenêtre privée.`,
-          html`Si rien n’y fait, écrivez-nous&nbsp;: la panne est peut-être de notre côté.`,
+          html`Si rien n’y fait, signalez-le avec la référence ci-dessous&nbsp;: la panne est peut-être de notre côté.`,
         ],
       },
     }),
@@ -153,7 +169,7 @@ export const ofSignIn: Sentences<Code> = {
         items: [
           html`Close the other tabs of this site, then sign in again.`,
           html`Clear the cookies of this site in the browser’s settings, or try a private window.`,
-          html`If nothing helps, write to us: the fault may be on our side.`,
+          html`If nothing helps, report it with the reference below: the fault may be on our side.`,
         ],
       },
     }),
@@ -166,38 +182,6 @@ export const ofSignIn: Sentences<Code> = {
     en: () => ({
       title: html`The sign-in was ended meanwhile`,
       lead: html`While you were signing in, your sessions were asked to close: by you in another tab, or by the service that looks after your account. To be safe, the closing wins.`,
-    }),
-  },
-  'login.too-many': {
-    fr: ({ wait }) => ({
-      title: wait?.until
-        ? html`Trop de connexions&nbsp;: pause jusqu’à ${wait.until}`
-        : html`Trop de connexions&nbsp;: une courte pause`,
-      lead: html`Beaucoup de connexions ont été commencées en peu de temps depuis votre réseau. La pause protège le service et les comptes.`,
-      steps: {
-        heading: null,
-        items: [
-          wait?.until
-            ? html`À ${wait.until}, tout redevient normal sans rien faire de plus.`
-            : html`${wait ? html`Dans ${wait.length}` : 'Dans quelques instants'}, tout redevient normal sans rien faire de plus.`,
-          html`Dans une salle de classe ou une bibliothèque, les connexions d’autres personnes ont pu compter.`,
-          html`Les sessions déjà ouvertes continuent.`,
-        ],
-      },
-    }),
-    en: ({ wait }) => ({
-      title: wait?.until ? html`Too many sign-ins: pause until ${wait.until}` : html`Too many sign-ins: a short pause`,
-      lead: html`Many sign-ins were begun within a short time from your network. The pause protects the service and the accounts.`,
-      steps: {
-        heading: null,
-        items: [
-          wait?.until
-            ? html`At ${wait.until} all is back to normal by itself.`
-            : html`${wait ? html`In ${wait.length}` : 'In a few moments'} all is back to normal by itself.`,
-          html`In a classroom or a library, the sign-ins of other people may have counted.`,
-          html`Sessions that are already open go on.`,
-        ],
-      },
     }),
   },
   'idp.rejected': {

@@ -34,7 +34,7 @@ export const ofSites: Sentences<Code> = {
         heading: null,
         items: [
           html`Si vous l’avez saisie, vérifiez l’orthographe.`,
-          html`Si vous veniez d’une page de la bibliothèque ou d’un éditeur, il manque peut-être une adresse à notre liste&nbsp;: écrivez-nous, avec la référence ci-dessous.`,
+          html`Si vous veniez d’une page de la bibliothèque ou d’un éditeur, il manque peut-être une adresse à notre liste&nbsp;: signalez-la, avec la référence ci-dessous.`,
         ],
       },
     }),
@@ -48,19 +48,9 @@ export const ofSites: Sentences<Code> = {
         heading: null,
         items: [
           html`If you typed it, check the spelling.`,
-          html`If you came from a page of the library or of a publisher, an address may be missing from our list: write to us, with the reference below.`,
+          html`If you came from a page of the library or of a publisher, an address may be missing from our list: report it, with the reference below.`,
         ],
       },
-    }),
-  },
-  'resource.loop': {
-    fr: about => ({
-      title: html`Le chemin vers ${about.subject ?? 'ce site'} tourne en rond`,
-      lead: html`Votre demande est revenue à Passerelle au lieu d’arriver ${fr.toSite(about)}. C’est un réglage à corriger chez nous&nbsp;: vous n’y pouvez rien. ${fr.rest(about)}`,
-    }),
-    en: about => ({
-      title: html`The way to ${about.subject ?? 'this site'} goes round in circles`,
-      lead: html`Your request came back to Passerelle instead of reaching ${en.within(about)}. It is a setting that we have to mend: there is nothing that you can do. ${en.rest(about)}`,
     }),
   },
   'policy.denied': {

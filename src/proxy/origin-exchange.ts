@@ -4,16 +4,17 @@
  * origin is let go when the client leaves.
  */
 import type { Duplex } from 'node:stream'
-import type { Dispatcher } from 'undici'
+import type { Client, Dispatcher } from 'undici'
 import { GatewayError } from '../errors.ts'
 import type { Permit } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
 import type { Passage } from '../model/passage.ts'
 import type { Session } from '../model/session.ts'
+import type { OriginClients } from './origin-clients.ts'
 import { connectionLost, originFailure } from './origin-failure.ts'
 import type { OriginPools } from './origin-pools.ts'
 import type { ResponseHeaders } from './response-headers.ts'
-import { type Tunnels, tunnel } from './upgrade.ts'
+import { acceptsHandshake, type Tunnels, tunnel } from './upgrade.ts'
 
 export interface ExchangeParts {
   /** Calls `close` when the session ends; returns how to stop watching. */
@@ -54,7 +55,8 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
   readonly #resolve: () => void
   readonly #reject: (error: GatewayError) => void
   #mayRepeat: boolean
-  #pool: Dispatcher | null = null
+  #clients: OriginClients | null = null
+  #client: Client | null = null
   #options: Dispatcher.DispatchOptions | null = null
   #controller: Dispatcher.DispatchController | null = null
   /** The answer's head, until it is written. */
@@ -86,11 +88,12 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
     passage.response.once('close', () => this.#clientGone())
   }
 
-  ask(pool: Dispatcher, options: Dispatcher.DispatchOptions): void {
-    this.#pool = pool
+  ask(clients: OriginClients, options: Dispatcher.DispatchOptions): void {
+    this.#clients = clients
     this.#options = options
     this.#askedAt = this.#parts.monotonic()
-    pool.dispatch(options, this)
+    this.#client = clients.take()
+    this.#client.dispatch(options, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -113,10 +116,10 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
       )
       return
     }
-    this.#begun = true
     this.#passage.observed.originMs = this.#parts.monotonic() - this.#askedAt
     const { session } = this.#permit
     const headers = this.#route.answerHeaders(raw, session !== null)
+    this.#begun = true
     if (session !== null && isEventStream(headers)) this.#closeWith(session)
     this.#head = {
       status,
@@ -151,20 +154,20 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#unwatch?.()
+    this.#done()
     this.#writeHead(false)
     if (!this.#passage.response.writableEnded) this.#passage.response.end()
     this.#resolve()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    this.#unwatch?.()
+    this.#done()
     if (this.#left) return this.#resolve()
     if (this.#begun) return this.#truncated(error)
-    if (this.#mayRepeat && connectionLost(error) && this.#pool !== null && this.#options !== null) {
+    if (this.#mayRepeat && connectionLost(error) && this.#clients !== null && this.#options !== null) {
       this.#mayRepeat = false
       this.#parts.report({ name: 'origin.retried', resource: this.#permit.resource.id })
-      this.ask(this.#pool, this.#options)
+      this.ask(this.#clients, this.#options)
       return
     }
     this.#reject(originFailure(this.#permit.resource, error))
@@ -174,14 +177,20 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
     const { upgrade, observed } = this.#passage
     const { resource, session } = this.#permit
     observed.originMs = this.#parts.monotonic() - this.#askedAt
-    if (upgrade === null || status !== 101 || this.#left) {
+    this.#done()
+    const raw = controller.rawHeaders as Buffer[]
+    const key = this.#passage.request.headers['sec-websocket-key'] ?? ''
+    if (upgrade === null || status !== 101 || this.#left || !acceptsHandshake(raw, key)) {
       socket.destroy()
       this.#reject(
-        new GatewayError('origin.invalid-answer', `${resource.origin.origin} changed protocols unasked (${status})`),
+        new GatewayError(
+          'origin.invalid-answer',
+          `${resource.origin.origin} changed to a protocol that was not asked for (${status})`,
+        ),
       )
       return
     }
-    const headers = this.#route.answerHeaders(controller.rawHeaders as Buffer[], session !== null)
+    const headers = this.#route.answerHeaders(raw, session !== null)
     tunnel(this.#passage, upgrade, socket, headers, resource, {
       tunnels: this.#parts.tunnels,
       report: this.#parts.report,
@@ -213,6 +222,14 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
     }
     response.destroy()
     this.#resolve()
+  }
+
+  /** The origin has nothing more to say to this. */
+  #done(): void {
+    this.#unwatch?.()
+    const client = this.#client
+    this.#client = null
+    if (client !== null) this.#clients?.release(client)
   }
 
   #inform(status: number, raw: readonly Buffer[]): void {

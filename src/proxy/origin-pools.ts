@@ -1,13 +1,14 @@
 /**
- * The connections to one origin. Two pools, because a connection that the origin is closing kills what is sent on it: a
- * GET is sent once more, a POST cannot be, so bodies only go on a connection that was used within the last second.
+ * Two sets of connections to one origin, because a connection that the origin is closing kills what is sent on it: a GET
+ * is sent once more, a POST cannot be, so what cannot be repeated only goes on a connection used within the last second.
  */
-import { type buildConnector, Pool } from 'undici'
+import type { buildConnector } from 'undici'
 import type { Resource } from '../model/resource.ts'
+import { OriginClients } from './origin-clients.ts'
 
 export interface OriginPools {
-  readonly repeatable: Pool
-  readonly once: Pool
+  readonly repeatable: OriginClients
+  readonly once: OriginClients
   readonly close: () => Promise<void>
 }
 
@@ -17,22 +18,18 @@ const longestHead = 64 * 1024
 export function openPools(resource: Resource, connector: buildConnector.connector): OriginPools {
   const options = {
     connect: connector,
-    // No cap: with one, slow readers of one site starve everybody else on it (facts of speed, §5).
-    connections: null,
-    pipelining: 1,
-    allowH2: false,
     headersTimeout: resource.timeouts.answerMs,
     bodyTimeout: resource.timeouts.idleMs,
     maxHeaderSize: longestHead,
-    keepAliveMaxTimeout: 60_000,
   }
-  const repeatable = new Pool(resource.origin.origin, { ...options, keepAliveTimeout: 15_000 })
-  const once = new Pool(resource.origin.origin, { ...options, keepAliveTimeout: 1_000, keepAliveMaxTimeout: 1_000 })
+  const { origin } = resource.origin
+  const repeatable = new OriginClients(origin, { ...options, keepAliveTimeout: 15_000, keepAliveMaxTimeout: 60_000 })
+  const once = new OriginClients(origin, { ...options, keepAliveTimeout: 1_000, keepAliveMaxTimeout: 1_000 })
   return {
     repeatable,
     once,
     async close() {
-      await Promise.all([repeatable.destroy(), once.destroy()])
+      await Promise.all([repeatable.close(), once.close()])
     },
   }
 }

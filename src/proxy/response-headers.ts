@@ -2,6 +2,7 @@
  * The headers of an origin's answer, as a browser gets them: hop-by-hop ones dropped, our cookies never set by an origin,
  * nothing that reaches beyond its own host (SESSIONS A6), redirects and cookie paths right where a prefix is mounted.
  */
+import { GatewayError } from '../errors.ts'
 import { isOurs } from '../model/cookie.ts'
 import type { Resource } from '../model/resource.ts'
 
@@ -13,7 +14,6 @@ const dropped = new Set([
   'proxy-authenticate',
   'te',
   'trailer',
-  'transfer-encoding',
   'upgrade',
   'alt-svc',
   'nel',
@@ -31,6 +31,7 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
     ['clear-site-data', clearSiteData],
     ['location', value => mapped(value, resource)],
     ['content-location', value => mapped(value, resource)],
+    ['transfer-encoding', value => endOfCoding(value, resource)],
   ])
   const fates = new Map<string, Pass | 'keep' | 'drop' | 'cache-control'>()
 
@@ -68,6 +69,18 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
     fates.set(name, fate)
     return fate
   }
+}
+
+/**
+ * Ends here. Anything but `chunked` is a body whose end two readers may find in two places (RFC 9112 §6.1).
+ * @throws GatewayError `origin.invalid-answer`
+ */
+function endOfCoding(value: string, { origin, id }: Resource): null {
+  if (value.trim().toLowerCase() === 'chunked') return null
+  throw new GatewayError(
+    'origin.invalid-answer',
+    `${origin.origin} (${id}) answered with Transfer-Encoding: ${value.slice(0, 100)}`,
+  )
 }
 
 function privately(value: string): string {

@@ -47,6 +47,7 @@ export function createRefusal(failurePage: FailurePage, observer: Observer, mono
         client: 'remoteAddress' in socket ? String(socket.remoteAddress) : '',
         target: null,
         resource: null,
+        session: null,
         effect: null,
         originMs: null,
         failure: { code: error.code, reference, detail: error.message, hint: error.hint },

@@ -7,6 +7,7 @@ import { answerJson, answerPage } from '../access/answer.ts'
 import { corsHeaders, isUnsafe } from '../access/cross-origin.ts'
 import { GatewayError, newReference } from '../errors.ts'
 import { cookieName, eachCookie, expireCookie, isOurs, transactionLimit } from '../model/cookie.ts'
+import { displayName } from '../model/identity.ts'
 import type { Passage } from '../model/passage.ts'
 import type { Language } from '../model/text.ts'
 import type { Pages } from '../pages/pages.ts'
@@ -56,7 +57,7 @@ export function createFailurePage({ pages, languageOf, random, now }: FailurePag
     const retry = passage === null || isUnsafe(passage.request.method) ? null : (passage.observed.target?.raw ?? null)
     const sent = passage !== null && isUnsafe(passage.request.method) && error.code.startsWith('origin.')
     return pages.failure(
-      { language, place: 'site', here: null, reference, at: new Date(now()), person: null },
+      { language, place: 'site', here: null, reference, at: new Date(now()), person: personOf(passage) },
       {
         code: error.code,
         subject: resource?.title ?? null,
@@ -73,6 +74,11 @@ export function createFailurePage({ pages, languageOf, random, now }: FailurePag
       },
     )
   }
+}
+
+function personOf(passage: Passage | null): string | null {
+  const session = passage?.observed.session ?? null
+  return session === null ? null : displayName(session.identity.claims)
 }
 
 export function asGatewayError(thrown: unknown): GatewayError {

@@ -114,6 +114,7 @@ export function createListener(parts: ListenerParts): http.Server {
       ),
       target: null,
       resource: null,
+      session: null,
       effect: null,
       originMs: null,
       failure: null,
@@ -127,7 +128,8 @@ export function createListener(parts: ListenerParts): http.Server {
         complete: upgrade !== null || response.writableFinished,
       })
     })
-    if (upgrade === null && !request.complete) response.once('finish', () => limitUnwanted(request))
+    // Before node's own `finish`: it would read what is left of the body itself, however long that is.
+    if (upgrade === null && announcesBody(request)) response.once('prefinish', () => limitUnwanted(request))
     return {
       request,
       response,
@@ -149,6 +151,10 @@ function checkHead({ request, cookies, upgrade }: Passage): void {
   }
   // It would show the client what we inject.
   if (request.method === 'TRACE') throw new GatewayError('request.method', 'TRACE')
+  // Beyond this two readers of one number may mean two lengths.
+  if (Number(request.headers['content-length'] ?? 0) > Number.MAX_SAFE_INTEGER) {
+    throw new GatewayError('request.malformed', 'a Content-Length over 2^53')
+  }
   if (upgrade !== null) checkUpgrade(request)
 }
 
@@ -169,6 +175,10 @@ function checkName(request: IncomingMessage, target: Target): void {
   if (typeof servername === 'string' && servername.toLowerCase() !== target.hostname) {
     throw new GatewayError('request.misdirected', `TLS was made for ${servername}, the request names ${target.host}`)
   }
+}
+
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined
 }
 
 function limitUnwanted(request: IncomingMessage): void {

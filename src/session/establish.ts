@@ -140,7 +140,9 @@ export function createEstablish(parts: EstablishParts) {
       if (record === null) return 'left'
       const idleEnd = Math.min(stored.now + parts.idleMs(record.device), record.absoluteEnd)
       const sealed = sealRecord(keys, at, opened.version + 1, record)
-      const outcome = await records.replace(at.record, opened.version, sealed, idleEnd)
+      // A provisional one keeps its minute, whoever writes to it.
+      const until = record.provisional ? null : idleEnd
+      const outcome = await records.replace(at.record, opened.version, sealed, until)
       if (outcome !== 'stale') return outcome === 'replaced' ? 'changed' : 'gone'
     }
     return 'left'

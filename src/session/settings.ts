@@ -57,7 +57,7 @@ export const sessionSettings = z.strictObject({
     .describe('Signed out after this long in any case. Never later than the identity provider says.'),
   sharedComputer: sharedComputer.prefault({}).describe('What differs on a shared computer.'),
   assume: orNull(z.enum(['own', 'shared'])).describe(
-    'What a computer is taken for when nobody was asked. Absent: `own` where the sign-in page never asks, `shared` where it asks and a link skipped it.',
+    'What a computer is taken for when nobody was asked. Absent: `own`, as the sign-in page does not ask yet.',
   ),
 })
 

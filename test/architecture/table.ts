@@ -33,7 +33,6 @@ export const corners: Readonly<Record<string, readonly string[]>> = {
   'express-session': ['server/'],
   helmet: ['server/'],
   ioredis: ['session/redis.ts'],
-  jose: ['idp/oidc/'],
   'openid-client': ['idp/oidc/provider.ts'],
   pino: ['observe/log.ts'],
   'prom-client': ['observe/metrics.ts'],

@@ -73,7 +73,9 @@ describe('HD-11 a hostile claim', () => {
     const browser = await signInWith(value)
     const plain = await told(browser, 'utf-8')
     expect(plain.names.map(utf8)).toEqual([shown])
-    expect(plain.labels.map(utf8)).toEqual([`<${shown.replace(/^(%20)+|(%20)+$/g, run => ' '.repeat(run.length / 3))}> at campus`])
+    expect(plain.labels.map(utf8)).toEqual([
+      `<${shown.replace(/^(%20)+|(%20)+$/g, run => ' '.repeat(run.length / 3))}> at campus`,
+    ])
     const latin1 = await told(browser, 'latin1')
     expect(latin1.names).toHaveLength(1)
     expect(latin1.names[0]).not.toMatch(/[\0-\x1f\x7f-\x9f]/)

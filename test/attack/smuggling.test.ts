@@ -8,9 +8,8 @@ import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { RawConnection, rawExchange } from '../stand-in/raw-client.ts'
 import { chunked, rawRequest } from '../stand-in/raw-request.ts'
 
-const { cases }: { cases: Readonly<Record<string, { readonly raw_b64: string; readonly expect: string }>> } = JSON.parse(
-  readFileSync(new URL('strings/raw-http1.json', import.meta.url), 'utf8'),
-)
+const { cases }: { cases: Readonly<Record<string, { readonly raw_b64: string; readonly expect: string }>> } =
+  JSON.parse(readFileSync(new URL('strings/raw-http1.json', import.meta.url), 'utf8'))
 
 /** These are requests: what they hide is a body, or a second request that is decided on like the first. */
 const legal: Readonly<Record<string, { readonly status: number; readonly requests: readonly string[] }>> = {
@@ -204,8 +203,14 @@ describe('SM-12 an upgrade to HTTP/2 in clear', () => {
 
   it.each([
     ['asked for as curl does', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQ']],
-    ['hidden behind a WebSocket', ['Connection: Upgrade', 'Upgrade: websocket, h2c', 'Sec-WebSocket-Key: dGhlIHNhbXBsZQ==']],
-    ['in a second line', ['Connection: Upgrade', 'Upgrade: websocket', 'Upgrade: h2c', 'Sec-WebSocket-Key: dGhlIHNhbXBsZQ==']],
+    [
+      'hidden behind a WebSocket',
+      ['Connection: Upgrade', 'Upgrade: websocket, h2c', 'Sec-WebSocket-Key: dGhlIHNhbXBsZQ=='],
+    ],
+    [
+      'in a second line',
+      ['Connection: Upgrade', 'Upgrade: websocket', 'Upgrade: h2c', 'Sec-WebSocket-Key: dGhlIHNhbXBsZQ=='],
+    ],
     ['not announced by Connection', ['Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQ']],
   ])('is not forwarded: %s', async (_, lines) => {
     const text = rawRequest({ target: '/a', host: host(), cookie: alice, lines })

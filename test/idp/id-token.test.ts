@@ -224,9 +224,14 @@ describe('an encrypted ID token (OI-12)', () => {
   ])('that %s is refused in less than 50 ms', async (_what, token) => {
     await attempt()
     op.bends.idToken = () => token
-    const started = performance.now()
-    expect(await refusal()).toMatchObject(rejected('JWE'))
-    expect(performance.now() - started).toBeLessThan(50)
+    const times: number[] = []
+    for (let i = 0; i < 3; i++) {
+      const started = performance.now()
+      expect(await refusal()).toMatchObject(rejected('JWE'))
+      times.push(performance.now() - started)
+    }
+    // The best of three: another process may have had the processor meanwhile, a bomb would cost each time.
+    expect(Math.min(...times)).toBeLessThan(50)
   })
 
   it('that holds an unsigned one is refused (CVE-2026-29000)', async () => {

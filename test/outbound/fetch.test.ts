@@ -8,7 +8,7 @@ import { createConnectors } from '../../src/outbound/connector.ts'
 import { createFetch } from '../../src/outbound/fetch.ts'
 
 const connector = createConnectors({ ca: null, localAddress: null, refused: [] })
-const { fetch, close } = createFetch(connector(5_000), { deadlineMs: 300, bytes: 1_000 })
+const { fetch, close } = createFetch(connector(5_000), { deadlineMs: 1_000, bytes: 1_000 })
 const running: { close(): unknown }[] = []
 
 afterAll(close)
@@ -84,7 +84,7 @@ describe('an answer', () => {
     const url = await serve(() => {})
     await expect(fetch(url, get)).rejects.toMatchObject({
       reason: 'timeout',
-      message: `GET ${url.origin}/path: no whole answer within 0.3 s`,
+      message: `GET ${url.origin}/path: no whole answer within 1 s`,
     })
   })
 

@@ -138,6 +138,10 @@ describe('TLS', () => {
     })
   })
 
+  it('cannot be set up with something that is no certificate, such as the path of one', () => {
+    for (const ca of ['/etc/ssl/ca.pem', '', 'nonsense']) expect(() => outboundWith({ ca })).toThrow()
+  })
+
   it('trusts it for its own names only', async () => {
     const { certificate, server } = serveTls(['sso.localhost'])
     const port = await serve(server)

@@ -156,7 +156,6 @@ describe('the page of a failure', () => {
 
   it('says when to try again', () => {
     expect(fr('session.store-down')).toContain('de préférence dans 5&nbsp;secondes')
-    expect(fr('login.too-many')).toMatch(/<h1>Trop de connexions&nbsp;: pause jusqu’à \d+&nbsp;h&nbsp;\d\d<\/h1>/)
   })
 
   it('shows an unknown host as text, and promises nothing about it', () => {
@@ -164,6 +163,14 @@ describe('the page of a failure', () => {
     expect(html).toContain('<b class="mono"><bdi>www.revue-inconnue.example</bdi></b>')
     expect(html).not.toMatch(/href="[^"]*revue-inconnue/)
     expect(html).not.toMatch(/not[ée]e/)
+  })
+
+  it('names the hosts whose cookies are needed', () => {
+    const named = (more: object) =>
+      [...fr('login.cookies', more).matchAll(/<b class="mono">(.*?)<\/b>/g)].map(m => m[1])
+    expect(named({ host: 'cours.example.org' })).toEqual(['acces.example.org', 'cours.example.org'])
+    expect(named({ host: 'acces.example.org' })).toEqual(['acces.example.org'])
+    expect(fr('login.cookies', { host: null })).toContain('</b> et du site où vous allez sont autorisés')
   })
 
   it('says whom to write to, and without a contact asks for nothing that cannot be done', () => {

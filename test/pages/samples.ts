@@ -57,7 +57,7 @@ export function failure(code: ErrorCode, more: Partial<FailureData> = {}): Failu
     sent: code.startsWith('origin.'),
     button: { kind: 'link', href: '/again', does: 'retry', name: null },
     other: null,
-    retryAfterS: code.startsWith('session.store-') ? 5 : code === 'login.too-many' ? 900 : null,
+    retryAfterS: code.startsWith('session.store-') ? 5 : null,
     ...more,
   }
 }

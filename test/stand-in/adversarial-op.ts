@@ -59,6 +59,10 @@ export interface AdversarialOp {
   readonly sign: (header: Members, payload: string) => Promise<string>
   readonly publicKey: () => Promise<JWK>
   readonly reset: () => void
+  /** Nobody listens any more, and every connection is cut; codes and keys are kept. */
+  readonly goDown: () => Promise<void>
+  /** On the same port again. Does nothing where it runs. */
+  readonly comeUp: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -116,8 +120,17 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
       response.writeHead(500).end(`the stand-in failed: ${error.stack}`)
     })
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const issuer = `http://op.localhost:${(server.address() as AddressInfo).port}`
+  const listenOn = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, '127.0.0.1', () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  await listenOn(0)
+  const { port } = server.address() as AddressInfo
+  const issuer = `http://op.localhost:${port}`
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const endpoint = endpointOf((request.url ?? '').split('?', 1)[0] ?? '')
@@ -190,6 +203,13 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
     return to
   }
 
+  async function goDown(): Promise<void> {
+    if (!server.listening) return
+    const closed = new Promise(resolve => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  }
+
   return {
     issuer,
     bends,
@@ -208,10 +228,11 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
       Object.assign(bends, honest(), { idToken: sign })
       asked.length = 0
     },
-    stop: async () => {
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
+    goDown,
+    comeUp: async () => {
+      if (!server.listening) await listenOn(port)
     },
+    stop: goDown,
   }
 }
 

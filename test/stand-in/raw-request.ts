@@ -14,7 +14,14 @@ export interface RawRequest {
   readonly body?: string
 }
 
-export function rawRequest({ method = 'GET', target = '/', host, cookie = null, lines = [], body }: RawRequest): string {
+export function rawRequest({
+  method = 'GET',
+  target = '/',
+  host,
+  cookie = null,
+  lines = [],
+  body,
+}: RawRequest): string {
   const framed = lines.some(line => /^(content-length|transfer-encoding)\s*:/i.test(line))
   const head = [
     `${method} ${target} HTTP/1.1`,
