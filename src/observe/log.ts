@@ -21,14 +21,16 @@ export interface Log {
 }
 
 /** Bytes gathered before a write, and milliseconds after which they are written in any case. */
-const gathered = 8 * 1024
+const gathered = 15 * 1024
+/** Bytes that wait for a reader who stopped; what comes then is lost, and the gateway goes on. */
+const longestBacklog = 16 * 1024 * 1024
 const flushEveryMs = 250
 
 /**
  * @param write where lines go instead of standard output: whole lines, for tests
  */
 export function createLog(level: LogLevel, write: ((line: string) => void) | null = null): Log & { close: () => void } {
-  const destination = write === null ? pino.destination({ dest: 1, sync: false, minLength: gathered }) : { write }
+  const destination = write === null ? pino.destination({ dest: 1, sync: false, minLength: gathered, maxLength: longestBacklog }) : { write }
   const logger = pino(
     {
       level,

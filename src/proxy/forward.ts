@@ -64,11 +64,11 @@ export function createForward(parts: ForwardParts) {
 
   function routeTo(resource: Resource): OriginRoute {
     const { protocol, hostname } = resource.origin
-    const named = protocol === 'https:' && !/^[\d.]+$|^\[/.test(hostname)
+    const literal = /^[\d.]+$|^\[/.test(hostname)
     return {
       pools: openPools(resource, parts.connector(resource.timeouts.connectMs)),
       answerHeaders: createResponseHeaders(resource),
-      servername: named ? hostname : null,
+      servername: protocol === 'https:' && literal ? null : hostname,
     }
   }
 }

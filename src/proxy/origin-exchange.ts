@@ -28,7 +28,10 @@ export interface ExchangeParts {
 export interface OriginRoute {
   readonly pools: OriginPools
   readonly answerHeaders: ResponseHeaders
-  /** TLS name of the origin: its own, not the Host we tell it. Null: plain HTTP, or an address. */
+  /**
+   * TLS name of the origin: its own, not the Host we tell it. Null: an address has none, and the Host stands in. Plain
+   * HTTP has no use for it, but undici would look for one in each request.
+   */
   readonly servername: string | null
 }
 

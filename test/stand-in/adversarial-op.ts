@@ -28,6 +28,8 @@ export interface Bends {
   /** Whom the authorization endpoint signs in, unasked. */
   subject: string
   wire: Partial<Record<'metadata' | 'keys' | 'token' | 'userinfo', WireAnswer>>
+  /** Milliseconds before an answer is begun. */
+  lateMs: Partial<Record<'metadata' | 'keys' | 'token' | 'userinfo', number>>
   /** Redeems codes without asking for their verifier, as old providers do. */
   ignoresPkce: boolean
   /** By how many seconds the provider's clock is wrong. */
@@ -88,6 +90,7 @@ const honest = (): Bends => ({
   callback: () => {},
   subject: 'anna',
   wire: {},
+  lateMs: {},
   ignoresPkce: false,
   clockOffsetS: 0,
 })
@@ -141,6 +144,8 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
       response.writeHead(303, { location: authorize(new URL(request.url ?? '', issuer), bends.subject).href }).end()
       return
     }
+    const lateMs = bends.lateMs[endpoint]
+    if (lateMs !== undefined) await new Promise(resolve => setTimeout(resolve, lateMs))
     const bent = bends.wire[endpoint]
     if (bent !== undefined) return bent(request, response)
     switch (endpoint) {

@@ -30,6 +30,8 @@ export interface TestGatewayOptions {
   readonly login?: 'form' | 'auto'
   readonly surroundings?: Partial<Surroundings>
   readonly secret?: string
+  /** Instead of `localhost`: with `univ.localhost`, portal and sites are one site to a browser. */
+  readonly domain?: string
   /** Secrets behind the first one, which only verify and open. */
   readonly olderSecrets?: readonly string[]
   /** More of `listen`, such as `tls: {…}`. */
@@ -116,7 +118,8 @@ const standardResources = `
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const [port = 0, operationsPort = 0] = await freePorts(2)
   const origin = options.shared?.origin ?? (await startOrigin(options.origin))
-  const portal = `http://acces.localhost:${port}`
+  const domain = options.domain ?? 'localhost'
+  const portal = `http://acces.${domain}:${port}`
   const client = {
     clientId: `passerelle-${port}`,
     clientSecret: 'a client secret that must be in no log line',
@@ -154,7 +157,7 @@ ${options.idps ?? ''}
 policies:
   admins: [{ admin: "yes" }]
 resources:
-${(options.resources ?? standardResources).replaceAll('$PORT', String(port)).replaceAll('$ORIGIN', origin.url)}
+${(options.resources ?? standardResources).replaceAll('.localhost:$PORT', `.${domain}:$PORT`).replaceAll('$PORT', String(port)).replaceAll('$ORIGIN', origin.url)}
 ${options.more ?? ''}
 `
   const loaded = await parseSettings(yaml, {
@@ -182,10 +185,10 @@ ${options.more ?? ''}
   const crashed = (error: unknown) => crashes.push(error)
   process.on('uncaughtException', crashed)
   process.on('unhandledRejection', crashed)
-  const url = (host: string, path = '/') => `http://${host}.localhost:${port}${path}`
+  const url = (host: string, path = '/') => `http://${host}.${domain}:${port}${path}`
   const cookieOf = (browser: Browser, host = 'app') =>
     browser
-      .cookies(`${host}.localhost`)
+      .cookies(`${host}.${domain}`)
       .map(cookie => `${cookie.name}=${cookie.value}`)
       .join('; ')
 
