@@ -58,7 +58,8 @@ for (const sentence of skipped) console.error(sentence)
 const ourselves = chosen.some(({ name }) => names.ours.includes(name))
 if (ourselves) build()
 const stages = await setStage(otherCore)
-process.once('SIGINT', () => void stages.cleanup.run().finally(() => process.exit(130)))
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void stages.cleanup.run().finally(() => process.exit(130)))
 try {
   const measured = await compare(chosen.filter(peer => !lacksProgram(peer)))
   const downloads = ourselves ? await download() : null
@@ -98,7 +99,7 @@ async function compare(peers: readonly Peer[]): Promise<Measured[]> {
 }
 
 function load(at: StartedPeer): Promise<Run> {
-  return runLoad(at, at.pids, { core: otherCore, connections, seconds, path: pagePath })
+  return runLoad(at, at.pids, { peerCore, core: otherCore, connections, seconds, path: pagePath })
 }
 
 /**

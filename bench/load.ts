@@ -1,7 +1,7 @@
 /** One run of wrk against one peer, and the real request that comes before it: a fast wrong answer is no result. */
 import { spawn } from 'node:child_process'
 import { request } from 'node:http'
-import { cpuSeconds, residentBytes } from './pinned.ts'
+import { coreSeconds, cpuSeconds, residentBytes } from './pinned.ts'
 
 export interface Target {
   readonly port: number
@@ -10,6 +10,9 @@ export interface Target {
 }
 
 export interface LoadOptions {
+  /** Where the peer runs… */
+  readonly peerCore: number
+  /** …and where wrk runs. */
   readonly core: number
   readonly connections: number
   readonly seconds: number
@@ -22,6 +25,8 @@ export interface Run {
   readonly requestsPerCpuSecond: number
   /** CPU time by elapsed time; 1: the core was the limit. */
   readonly cpu: number
+  /** What others took of the peer's core meanwhile; more than a few hundredths spoil the run. */
+  readonly others: number
   readonly p50Ms: number
   readonly p99Ms: number
   readonly residentBytes: number
@@ -48,16 +53,18 @@ export async function runLoad(target: Target, pids: readonly number[], options: 
     ...headers.flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
     `http://127.0.0.1:${target.port}${options.path}`,
   ]
-  const cpuBefore = cpuSeconds(pids)
+  const [cpuBefore, coreBefore] = [cpuSeconds(pids), coreSeconds(options.peerCore)]
   const begun = performance.now()
   const told = await outputOf('taskset', args)
   const elapsed = (performance.now() - begun) / 1_000
   const cpu = cpuSeconds(pids) - cpuBefore
+  const others = coreSeconds(options.peerCore) - coreBefore - cpu
   const report = readReport(told)
   return {
     requestsPerSecond: report.requestsPerSecond,
     requestsPerCpuSecond: report.requests / cpu,
     cpu: cpu / elapsed,
+    others: Math.max(0, others / elapsed),
     p50Ms: report.p50Ms,
     p99Ms: report.p99Ms,
     residentBytes: residentBytes(pids),

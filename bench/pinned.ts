@@ -106,6 +106,13 @@ export function cpuSeconds(pids: readonly number[]): number {
   }, 0)
 }
 
+/** CPU time that anybody used on this core until now, in seconds. */
+export function coreSeconds(core: number): number {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? ''
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, soft = 0, stolen = 0] = line.split(' ').map(Number)
+  return (user + nice + system + interrupts + soft + stolen) / ticks
+}
+
 /** Resident memory of these processes and all their descendants, in bytes; pages that they share count for each. */
 export function residentBytes(pids: readonly number[]): number {
   return family(pids).reduce((sum, pid) => sum + statusBytes(pid, 'VmRSS'), 0)

@@ -3,20 +3,20 @@
  * back-pressure and never collected; a truncated answer reaches the browser as a broken one; whatever happens, the
  * origin is let go when the client leaves.
  */
-import type { Dispatcher } from 'undici'
 import { Permit } from '../model/decision.ts'
 import type { Passage, ResourcePlace } from '../model/passage.ts'
 import type { Resource } from '../model/resource.ts'
 import { createInjection } from './identity-headers.ts'
+import type { OriginRequest } from './origin-connection.ts'
 import { type ExchangeParts, OriginExchange, type OriginRoute } from './origin-exchange.ts'
-import { openPools } from './origin-pools.ts'
+import { type Connect, OriginPool, reuse } from './origin-pool.ts'
 import { bodyOf } from './request-body.ts'
 import { createRequestHeaders } from './request-headers.ts'
 import { createResponseHeaders } from './response-headers.ts'
 
 export interface ForwardParts extends ExchangeParts {
   readonly resources: readonly Resource[]
-  readonly connector: (connectMs: number) => Parameters<typeof openPools>[1]
+  readonly connector: (connectMs: number) => Connect
 }
 
 const none: readonly string[] = []
@@ -36,39 +36,62 @@ export function createForward(parts: ForwardParts) {
     forward(passage: Passage, place: ResourcePlace, permit: Permit): Promise<void> {
       Permit.proves(permit)
       const { request, observed } = passage
+      // Refused while we decided: what came behind its head was no HTTP. Nothing of such a request touches an origin.
+      if (request.socket.writableEnded || request.socket.destroyed) return Promise.resolve()
       const { resource, session } = permit
       const route = routes.get(resource) as OriginRoute
       const injected = session === null ? none : injectionOf(session, resource)
       const headers = requestHeaders.forOrigin(request.rawHeaders, resource, observed.client, injected)
       const body = bodyOf(request)
       const repeatable = body === null && (request.method === 'GET' || request.method === 'HEAD')
-      const options: Dispatcher.DispatchOptions = {
-        path: place.forwardPath,
-        method: request.method as Dispatcher.HttpMethod,
-        headers,
+      const asked = {
+        head: headOf(passage, place.forwardPath, headers, body),
+        method: request.method ?? '',
+        upgrade: passage.upgrade !== null,
         body,
-        ...(passage.upgrade === null ? {} : { upgrade: 'websocket' }),
-        ...(route.servername === null ? {} : { servername: route.servername }),
       }
       if (passage.expectsContinue && body !== null) passage.response.writeContinue()
       return new Promise((resolve, reject) => {
-        const exchange = new OriginExchange(parts, passage, permit, route, repeatable, resolve, reject)
-        exchange.ask(repeatable ? route.pools.repeatable : route.pools.once, options)
+        const exchange = new OriginExchange(parts, passage, permit, route, asked, repeatable, resolve, reject)
+        exchange.ask(repeatable ? reuse.repeatable : reuse.once)
       })
     },
 
     async close(): Promise<void> {
-      await Promise.all([...routes.values()].map(route => route.pools.close()))
+      await Promise.all([...routes.values()].map(route => route.pool.close()))
     },
   }
 
   function routeTo(resource: Resource): OriginRoute {
     const { protocol, hostname } = resource.origin
-    const literal = /^[\d.]+$|^\[/.test(hostname)
+    const named = protocol === 'https:' && !/^[\d.]+$|^\[/.test(hostname)
     return {
-      pools: openPools(resource, parts.connector(resource.timeouts.connectMs)),
+      pool: new OriginPool(resource.origin, parts.connector(resource.timeouts.connectMs), resource.timeouts),
       answerHeaders: createResponseHeaders(resource),
-      servername: protocol === 'https:' && literal ? null : hostname,
+      servername: named ? hostname : null,
     }
   }
+}
+
+/** Methods for which a request without a body says so; old servers answer 411 otherwise (RFC 9110 §8.6). */
+const withContent = new Set(['POST', 'PUT', 'PATCH'])
+
+/**
+ * The head as it goes on the wire. Nothing in it can end a line: the target was read by resource/target, names and values by
+ * node's parser, what we inject by proxy/identity-headers.
+ */
+function headOf(
+  { request, upgrade }: Passage,
+  path: string,
+  headers: readonly string[],
+  body: OriginRequest['body'],
+): string {
+  let head = `${request.method} ${path} HTTP/1.1\r\n`
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
+  if (upgrade !== null) return `${head}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
+  const length = request.headers['content-length']
+  if (body?.chunked) head += 'Transfer-Encoding: chunked\r\n'
+  else if (length !== undefined) head += `Content-Length: ${Number(length)}\r\n`
+  else if (withContent.has(request.method ?? '')) head += 'Content-Length: 0\r\n'
+  return `${head}Connection: keep-alive\r\n\r\n`
 }

@@ -1,20 +1,22 @@
 /**
- * One request at its origin: asked once, or twice when a reused connection was dead and asking again is safe; its answer streamed
- * to the browser with back-pressure. A truncated answer reaches the browser as a broken one; whatever happens, the
+ * One request at its origin: asked once, or twice when the connection was dead and asking again is safe; its answer streamed to
+ * the browser with back-pressure. A truncated answer reaches the browser as a broken one; whatever happens, the
  * origin is let go when the client leaves.
  */
-import type { Duplex } from 'node:stream'
-import type { Client, Dispatcher } from 'undici'
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.ts'
 import type { Permit } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
 import type { Passage } from '../model/passage.ts'
 import type { Session } from '../model/session.ts'
-import type { OriginClients } from './origin-clients.ts'
-import { connectionLost, originFailure } from './origin-failure.ts'
-import type { OriginPools } from './origin-pools.ts'
+import { breakOff } from './break-off.ts'
+import { ConnectionLost, type OriginHearer, type OriginRequest } from './origin-connection.ts'
+import { originFailure } from './origin-failure.ts'
+import { type Asked, type OriginPool, type Reuse, reuse } from './origin-pool.ts'
 import type { ResponseHeaders } from './response-headers.ts'
-import { acceptsHandshake, type Tunnels, tunnel } from './upgrade.ts'
+import { type Tunnels, tunnel } from './upgrade.ts'
 
 export interface ExchangeParts {
   /** Calls `close` when the session ends; returns how to stop watching. */
@@ -26,12 +28,9 @@ export interface ExchangeParts {
 }
 
 export interface OriginRoute {
-  readonly pools: OriginPools
+  readonly pool: OriginPool
   readonly answerHeaders: ResponseHeaders
-  /**
-   * TLS name of the origin: its own, not the Host we tell it. Null: an address has none, and the Host stands in. Plain
-   * HTTP has no use for it, but undici would look for one in each request.
-   */
+  /** TLS name of the origin: its own, not the Host we tell it. Null: plain HTTP, or an address. */
   readonly servername: string | null
 }
 
@@ -44,24 +43,21 @@ interface Head {
   readonly length: number | null
 }
 
-const printable = /^[\t\x20-\x7e]*$/
 /** Informational answers of one request that are passed on; an origin that floods has the rest ignored (SM-08). */
 const informationalLimit = 10
 /** Bytes up to which a body that came in one piece goes out in one piece with its head: one write instead of two. */
 const small = 16 * 1024
 
-export class OriginExchange implements Dispatcher.DispatchHandler {
+export class OriginExchange implements OriginHearer {
   readonly #parts: ExchangeParts
   readonly #passage: Passage
   readonly #permit: Permit
   readonly #route: OriginRoute
+  readonly #request: OriginRequest
   readonly #resolve: () => void
   readonly #reject: (error: GatewayError) => void
   #mayRepeat: boolean
-  #clients: OriginClients | null = null
-  #client: Client | null = null
-  #options: Dispatcher.DispatchOptions | null = null
-  #controller: Dispatcher.DispatchController | null = null
+  #asked: Asked | null = null
   /** The answer's head, until it is written. */
   #head: Head | null = null
   #begun = false
@@ -77,6 +73,7 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
     passage: Passage,
     permit: Permit,
     route: OriginRoute,
+    request: OriginRequest,
     mayRepeat: boolean,
     resolve: () => void,
     reject: (error: GatewayError) => void,
@@ -85,57 +82,41 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
     this.#passage = passage
     this.#permit = permit
     this.#route = route
+    this.#request = request
     this.#mayRepeat = mayRepeat
     this.#resolve = resolve
     this.#reject = reject
     passage.response.once('close', () => this.#clientGone())
   }
 
-  ask(clients: OriginClients, options: Dispatcher.DispatchOptions): void {
-    this.#clients = clients
-    this.#options = options
+  ask(idleMs: Reuse): void {
     this.#askedAt = this.#parts.monotonic()
-    this.#client = clients.take()
-    this.#client.dispatch(options, this)
+    this.#asked = this.#route.pool.ask(this.#request, idleMs, this.#route.servername, this)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#left) controller.abort(new Error('the client left'))
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    statusText?: string,
-  ): void {
-    const raw = controller.rawHeaders as Buffer[]
-    if (status < 200) return this.#inform(status, raw)
-    const { origin, id } = this.#permit.resource
-    if (status > 599) {
-      controller.abort(
-        new GatewayError('origin.invalid-answer', `${origin.origin} (${id}) answered with status ${status}`),
-      )
-      return
+  onInformation(status: number, headers: readonly string[]): void {
+    if (status !== 103 || this.#passage.upgrade !== null || ++this.#informational > informationalLimit) return
+    const links = headers.filter((_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === 'link')
+    try {
+      if (links.length > 0) this.#passage.response.writeEarlyHints({ link: links })
+    } catch {
+      // node checks the shape of Link; a hint that it refuses is a hint that nobody misses.
     }
+  }
+
+  onHead(status: number, statusText: string, raw: readonly string[]): void {
+    this.#begun = true
     this.#passage.observed.originMs = this.#parts.monotonic() - this.#askedAt
     const { session } = this.#permit
     const headers = this.#route.answerHeaders(raw, session !== null)
-    this.#begun = true
     if (session !== null && isEventStream(headers)) this.#closeWith(session)
-    this.#head = {
-      status,
-      statusText: statusText !== undefined && printable.test(statusText) ? statusText : '',
-      headers,
-      length: contentLength(headers),
-    }
+    this.#head = { status, statusText, headers, length: contentLength(headers) }
     // A body that came with its head is parsed before this runs, and leaves with it. A head alone is worth having: an
     // event stream, or a page that its origin makes slowly.
     queueMicrotask(() => this.#writeHead(true))
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onBody(chunk: Buffer): boolean {
     const { response } = this.#passage
     if (this.#head !== null) {
       const whole = this.#head.length === chunk.length && chunk.length <= small
@@ -143,56 +124,57 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
       if (whole) {
         // As a string it shares one write with the head; latin1 keeps every byte.
         response.end(chunk.toString('latin1'), 'latin1')
-        return
+        return true
       }
     }
-    if (response.write(chunk)) return
-    controller.pause()
-    if (this.#draining) return
-    this.#draining = true
-    response.once('drain', () => {
-      this.#draining = false
-      controller.resume()
-    })
+    if (response.write(chunk)) return true
+    if (!this.#draining) {
+      this.#draining = true
+      // Who does not read is cut as who does not write; node takes the listener's own limit up again for the next request.
+      response.socket?.setTimeout(this.#permit.resource.timeouts.idleMs)
+      response.once('drain', () => {
+        this.#draining = false
+        this.#asked?.resume()
+      })
+    }
+    return false
   }
 
-  onResponseEnd(): void {
-    this.#done()
+  onEnd(): void {
+    // The connection is free for others now: when this client leaves, or reads on, it is no longer ours to touch.
+    this.#asked = null
+    this.#unwatch?.()
     this.#writeHead(false)
     if (!this.#passage.response.writableEnded) this.#passage.response.end()
     this.#resolve()
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    this.#done()
+  onError(error: Error): void {
+    this.#unwatch?.()
     if (this.#left) return this.#resolve()
     if (this.#begun) return this.#truncated(error)
-    if (this.#mayRepeat && connectionLost(error) && this.#clients !== null && this.#options !== null) {
+    if (this.#mayRepeat && error instanceof ConnectionLost) {
       this.#mayRepeat = false
       this.#parts.report({ name: 'origin.retried', resource: this.#permit.resource.id })
-      this.ask(this.#clients, this.#options)
-      return
+      return this.ask(reuse.never)
     }
     this.#reject(originFailure(this.#permit.resource, error))
   }
 
-  onRequestUpgrade(controller: Dispatcher.DispatchController, status: number, _headers: unknown, socket: Duplex): void {
+  onUpgrade(raw: readonly string[], socket: Socket, rest: Buffer): void {
     const { upgrade, observed } = this.#passage
     const { resource, session } = this.#permit
     observed.originMs = this.#parts.monotonic() - this.#askedAt
-    this.#done()
-    const raw = controller.rawHeaders as Buffer[]
-    const key = this.#passage.request.headers['sec-websocket-key'] ?? ''
-    if (upgrade === null || status !== 101 || this.#left || !acceptsHandshake(raw, key)) {
+    if (upgrade === null || this.#left) {
       socket.destroy()
-      this.#reject(
-        new GatewayError(
-          'origin.invalid-answer',
-          `${resource.origin.origin} changed to a protocol that was not asked for (${status})`,
-        ),
-      )
-      return
+      return this.#resolve()
     }
+    if (!accepts(raw, this.#passage.request)) {
+      socket.destroy()
+      const detail = `${resource.origin.origin} (${resource.id}) changed to something that is no answer to this WebSocket handshake`
+      return this.#reject(new GatewayError('origin.invalid-answer', detail))
+    }
+    if (rest.length > 0) socket.unshift(rest)
     const headers = this.#route.answerHeaders(raw, session !== null)
     tunnel(this.#passage, upgrade, socket, headers, resource, {
       tunnels: this.#parts.tunnels,
@@ -214,7 +196,7 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
 
   /** Half an answer must not look like a whole one: the connection breaks, and the browser says so. */
   #truncated(error: Error): void {
-    const { observed, response } = this.#passage
+    const { observed } = this.#passage
     const { origin, id } = this.#permit.resource
     // Without a reference: no page can quote it any more.
     observed.failure ??= {
@@ -223,29 +205,8 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
       detail: `${origin.origin} (${id}) stopped in the middle of its answer: ${error.message}`,
       hint: null,
     }
-    response.destroy()
+    breakOff(this.#passage)
     this.#resolve()
-  }
-
-  /** The origin has nothing more to say to this. */
-  #done(): void {
-    this.#unwatch?.()
-    const client = this.#client
-    this.#client = null
-    if (client !== null) this.#clients?.release(client)
-  }
-
-  #inform(status: number, raw: readonly Buffer[]): void {
-    if (status !== 103 || this.#passage.upgrade !== null || ++this.#informational > informationalLimit) return
-    const links: string[] = []
-    for (let i = 0; i + 1 < raw.length; i += 2) {
-      if (raw[i]?.toString('latin1').toLowerCase() === 'link') links.push((raw[i + 1] as Buffer).toString('latin1'))
-    }
-    try {
-      if (links.length > 0) this.#passage.response.writeEarlyHints({ link: links })
-    } catch {
-      // node checks the shape of Link; a hint that it refuses is a hint that nobody misses.
-    }
   }
 
   #closeWith(session: Session): void {
@@ -259,10 +220,17 @@ export class OriginExchange implements Dispatcher.DispatchHandler {
     if (this.#passage.response.writableFinished) return
     this.#left = true
     this.#unwatch?.()
-    this.#controller?.abort(new Error('the client left'))
-    // Queued for a connection that never came: nobody else will settle this.
-    if (this.#controller === null) this.#resolve()
+    this.#asked?.abandon()
+    this.#resolve()
   }
+}
+
+/** A server that read this very handshake (RFC 6455 §4.1): anything else would be a tunnel to nobody knows what. */
+function accepts(raw: readonly string[], { headers }: IncomingMessage): boolean {
+  const values = (name: string) => raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name)
+  const key = createHash('sha1').update(`${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+  const [accept] = values('sec-websocket-accept')
+  return values('upgrade').join().toLowerCase() === 'websocket' && accept === key.digest('base64')
 }
 
 function contentLength(headers: readonly string[]): number | null {

@@ -3,21 +3,20 @@ import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 
 /**
- * A stream of its own between the client and undici, because undici destroys the body it was given when an origin
- * answers early, and destroying the request would destroy the client's connection before it has read that answer.
+ * A stream of its own between the client and the origin's connection, which destroys it when the origin answers early, and destroying the request would destroy the client's connection before it has read that answer.
  * Trailers end here (HD-06).
  */
-export function bodyOf(request: IncomingMessage): PassThrough | null {
+export function bodyOf(request: IncomingMessage): { readonly stream: PassThrough; readonly chunked: boolean } | null {
   const length = request.headers['content-length']
   if (request.headers['transfer-encoding'] === undefined && (length === undefined || Number(length) === 0)) return null
   const body = new PassThrough()
   request.pipe(body)
   request.once('close', () => {
-    if (!request.complete) body.destroy(new Error('the client left while it was sending'))
+    if (!request.complete) body.destroy()
   })
   body.once('close', () => {
     request.unpipe(body)
     request.resume()
   })
-  return body
+  return { stream: body, chunked: length === undefined }
 }

@@ -23,7 +23,7 @@ const dropped = new Set([
 
 type Pass = (value: string) => string | null
 
-export type ResponseHeaders = (raw: readonly Buffer[], identified: boolean) => string[]
+export type ResponseHeaders = (raw: readonly string[], identified: boolean) => string[]
 
 export function createResponseHeaders(resource: Resource): ResponseHeaders {
   const passes = new Map<string, Pass>([
@@ -39,8 +39,8 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
     const headers: string[] = []
     let cacheControl = false
     for (let i = 0; i + 1 < raw.length; i += 2) {
-      const name = (raw[i] as Buffer).toString('latin1')
-      const value = (raw[i + 1] as Buffer).toString('latin1')
+      const name = raw[i] as string
+      const value = raw[i + 1] as string
       const fate = fateOf(name)
       if (fate === 'keep') headers.push(name, value)
       else if (fate === 'cache-control') {

@@ -4,9 +4,14 @@
  * arrive as the identity. Cases HD-01 to HD-12; oauth2-proxy CVE-2025-64484, Traefik CVE-2026-54763 are this.
  */
 
-/** Between two hops only (RFC 9110 §7.6.1, and those that older clients send). `TE`, `Trailer`: trailers are dropped. */
+/**
+ * Between two hops only (RFC 9110 §7.6.1, and those that older clients send). `TE`, `Trailer`: trailers are dropped.
+ * `Content-Length` is written by whoever writes the body: a client that could have it removed, by naming it in
+ * `Connection`, would make its body the next request.
+ */
 const hopByHop = [
   'connection',
+  'content-length',
   'keep-alive',
   'proxy-connection',
   'proxy-authenticate',

@@ -38,6 +38,9 @@ export interface TunnelParts {
 /** FIN, opcode 8, unmasked, two bytes: 1001, going away (RFC 6455 §5.5.1, §7.4.1). */
 const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9])
 
+/** For the Close frame to be taken, milliseconds. */
+const lastWordMs = 1_000
+
 export function tunnel(
   passage: Passage,
   upgrade: { readonly socket: Duplex; readonly head: Buffer },
@@ -59,11 +62,12 @@ export function tunnel(
   browser.on('drain', () => origin.resume())
   origin.on('end', () => browser.end())
   browser.pipe(origin)
+  origin.resume()
   for (const socket of [origin, browser] as (Duplex & { setTimeout?: (ms: number, hear: () => void) => void })[]) {
     // Idle is both directions at once: a feed that only talks downwards is alive.
-    socket.setTimeout?.(resource.timeouts.idleMs, destroy)
-    socket.on('error', destroy)
-    socket.on('close', destroy)
+    socket.setTimeout?.(resource.timeouts.idleMs, cut)
+    socket.on('error', cut)
+    socket.on('close', over)
   }
   const leave = parts.tunnels.add(goAway)
   const unwatch = parts.watch(() => {
@@ -76,13 +80,21 @@ export function tunnel(
     if (frames.between && !browser.destroyed) {
       origin.removeAllListeners('data')
       browser.end(goingAway, () => browser.destroy())
+      // Who has stopped reading does not take it either.
+      setTimeout(() => browser.destroy(), lastWordMs).unref()
       origin.destroy()
       return
     }
-    destroy()
+    cut()
   }
 
-  function destroy(): void {
+  function cut(): void {
+    origin.destroy()
+    browser.destroy()
+  }
+
+  /** One side is gone; what it said last still goes out to the browser. */
+  function over(): void {
     leave()
     unwatch()
     origin.destroy()

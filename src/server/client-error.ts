@@ -7,6 +7,7 @@ import { ownHeaders } from '../access/answer.ts'
 import { GatewayError } from '../errors.ts'
 import type { Observer } from '../observe/observer.ts'
 import { type FailurePage, oversized } from './failure-page.ts'
+import { letGo } from './let-go.ts'
 
 export function createRefusal(failurePage: FailurePage, observer: Observer, monotonic: () => number) {
   return {
@@ -22,6 +23,7 @@ export function createRefusal(failurePage: FailurePage, observer: Observer, mono
     connect(request: IncomingMessage, socket: Duplex): void {
       socket.on('error', () => socket.destroy())
       refuse(socket, new GatewayError('request.method', `CONNECT ${String(request.url).slice(0, 200)}`))
+      letGo(socket)
     },
   }
 

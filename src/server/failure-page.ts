@@ -25,8 +25,11 @@ const retryAfterS = 5
 
 export function createFailurePage({ pages, languageOf, random, now }: FailurePageParts) {
   return {
-    /** Notes the failure for the log, and answers if nothing was answered yet. */
-    answer(passage: Passage, thrown: unknown): void {
+    /**
+     * Notes the failure for the log, and answers if nothing was answered yet.
+     * @param chosen the language that the person chose; null: what the browser asks for
+     */
+    answer(passage: Passage, thrown: unknown, chosen: Language | null = null): void {
       const error = asGatewayError(thrown)
       const reference = newReference(random)
       passage.observed.failure = { code: error.code, reference, detail: detailOf(error), hint: error.hint }
@@ -41,19 +44,19 @@ export function createFailurePage({ pages, languageOf, random, now }: FailurePag
         const cors = resource === null ? [] : corsHeaders(passage, resource)
         return answerJson(passage, error.status, { error: error.code, reference }, [...headers, ...cors])
       }
-      answerPage(passage, error.status, render(error, passage, reference), headers)
+      answerPage(passage, error.status, render(error, passage, reference, chosen), headers)
     },
 
     /** For bytes that never became a request: the whole answer, to be written on the socket. */
     raw(error: GatewayError): { readonly text: string; readonly reference: string } {
       const reference = newReference(random)
-      return { text: render(error, null, reference), reference }
+      return { text: render(error, null, reference, null), reference }
     },
   }
 
-  function render(error: GatewayError, passage: Passage | null, reference: string): string {
+  function render(error: GatewayError, passage: Passage | null, reference: string, chosen: Language | null): string {
     const resource = passage?.observed.resource ?? null
-    const language = languageOf(passage?.request.headers['accept-language'])
+    const language = chosen ?? languageOf(passage?.request.headers['accept-language'])
     const retry = passage === null || isUnsafe(passage.request.method) ? null : (passage.observed.target?.raw ?? null)
     const sent = passage !== null && isUnsafe(passage.request.method) && error.code.startsWith('origin.')
     return pages.failure(

@@ -14,6 +14,7 @@ import type { Observer } from '../observe/observer.ts'
 import type { ClientAddress } from './client-address.ts'
 import { createRefusal } from './client-error.ts'
 import type { FailurePage } from './failure-page.ts'
+import { letGo } from './let-go.ts'
 
 export interface ListenerParts {
   /** PEM texts; null: TLS ends in front of us. */
@@ -76,7 +77,7 @@ export function createListener(parts: ListenerParts): http.Server {
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
-    response.once('finish', () => socket.end())
+    response.once('finish', () => letGo(socket))
     serve(passageOf(request, response, { socket, head }, false))
   })
   const refusal = createRefusal(failurePage, observer, monotonic)

@@ -180,7 +180,9 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     const passage = passageOf(request)
     const error = fromExpress(thrown)
     if (error.code === 'session.ambiguous' && !response.headersSent) return bothSessions(request, response, error)
-    failurePage.answer(passage, error)
+    // Where the page state could not be read, there is none.
+    const state = request.session as Request['session'] | undefined
+    failurePage.answer(passage, error, state?.language ?? null)
   }
 
   /** C4: which of the two is the person's, nobody can say; the button ends both. */

@@ -36,7 +36,7 @@ export const corners: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['idp/oidc/provider.ts'],
   pino: ['observe/log.ts'],
   'prom-client': ['observe/metrics.ts'],
-  undici: ['outbound/', 'proxy/'],
+  undici: ['outbound/'],
   yaml: ['config/'],
   zod: ['setting/', '*/settings.ts', '*/*/settings.ts', 'config/'],
 }

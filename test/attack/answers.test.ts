@@ -117,7 +117,7 @@ describe('SM-07 a body where none can be', () => {
 })
 
 describe('SM-08 a thousand interim answers', () => {
-  it.each([102, 103])('of status %i come before the real one, which is delivered', async status => {
+  it.each([100, 102, 103])('of status %i come before the real one, which is delivered', async status => {
     const hints = `HTTP/1.1 ${status} Wait\r\nLink: </a.css>; rel=preload; as=style\r\n\r\n`.repeat(1_000)
     const { response } = await ask((socket, request, nth) => {
       socket.write(hints)
@@ -125,13 +125,6 @@ describe('SM-08 a thousand interim answers', () => {
     })
     expect([response?.status, response?.text]).toEqual([200, 'ok'])
     expect(response?.interim.length).toBeLessThanOrEqual(10)
-    await nextIsClean()
-  })
-
-  // undici takes a 100 that it did not ask for as the end of all order. Harmless, but an origin that says it has no answer.
-  it('of status 100 are 502', async () => {
-    const { response } = await ask(bytes(`${'HTTP/1.1 100 Continue\r\n\r\n'.repeat(1_000)}`))
-    expect(response?.status).toBe(502)
     await nextIsClean()
   })
 })

@@ -68,7 +68,11 @@ function couldBeAdm(url: string): boolean {
   for (let round = 0; round < 3; round++) {
     path = path.replace(/%u?([0-9a-f]{4}|[0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
   }
-  const plain = path.normalize('NFKC').replaceAll('\\', '/').replace(/;[^/]*/g, '').replace(/[#?].*/, '')
+  const plain = path
+    .normalize('NFKC')
+    .replaceAll('\\', '/')
+    .replace(/;[^/]*/g, '')
+    .replace(/[#?].*/, '')
   return /^\/+adm(\/|$)/.test(new URL(plain.replace(/^\/+/, '/'), 'http://origin').pathname)
 }
 
@@ -132,7 +136,9 @@ describe('PA-07 OPTIONS', () => {
     const { status, response } = await ask('/adm', { method: 'OPTIONS', lines })
     expect(status).toBe(401)
     expect(response?.header('access-control-allow-origin')).toBeNull()
-    expect((await ask('/x', { method: 'OPTIONS', lines: preflight('https://evil.test'), on: 'listed' })).status).toBe(401)
+    expect((await ask('/x', { method: 'OPTIONS', lines: preflight('https://evil.test'), on: 'listed' })).status).toBe(
+      401,
+    )
     expect(forwarded()).toEqual([])
   })
 
@@ -158,12 +164,15 @@ describe('PA-07 OPTIONS', () => {
 })
 
 describe('PA-08 the method', () => {
-  it.each(['HEAD', 'PUT', 'DELETE', 'PROPFIND', 'OPTIONS', 'PATCH', 'QUERY'])('%s is decided like GET', async method => {
-    expect((await ask('/pub/', { method })).status).toBe(200)
-    expect((await ask('/adm/', { method })).status).toBe(401)
-    expect((await ask('/adm/', { method, cookie: bob })).status).toBe(403)
-    expect(forwarded()).toEqual([`${method} /pub/`])
-  })
+  it.each(['HEAD', 'PUT', 'DELETE', 'PROPFIND', 'OPTIONS', 'PATCH', 'QUERY'])(
+    '%s is decided like GET',
+    async method => {
+      expect((await ask('/pub/', { method })).status).toBe(200)
+      expect((await ask('/adm/', { method })).status).toBe(401)
+      expect((await ask('/adm/', { method, cookie: bob })).status).toBe(403)
+      expect(forwarded()).toEqual([`${method} /pub/`])
+    },
+  )
 
   it.each(['get', 'G%45T', 'GET\t', 'FOO', 'GETS'])('%j is none', async method => {
     expect((await ask('/pub/', { method })).status).toBe(400)
@@ -196,13 +205,16 @@ describe('PA-10 what machines ask', () => {
     expect(forwarded()).toEqual([])
   })
 
-  it.each(['/..', '/../livez', ';', ';x', '%2f', '/', '?x', '%20', '#'])('is matched exactly: %s behind it', async tail => {
-    for (const path of ['/livez', '/readyz', '/metrics']) {
-      const text = rawRequest({ target: `${path}${tail}`, host: '127.0.0.1' })
-      const { responses } = await rawExchange(world.operationsPort, text, { responses: 1 })
-      expect([400, 404]).toContain(responses[0]?.status)
-    }
-  })
+  it.each(['/..', '/../livez', ';', ';x', '%2f', '/', '?x', '%20', '#'])(
+    'is matched exactly: %s behind it',
+    async tail => {
+      for (const path of ['/livez', '/readyz', '/metrics']) {
+        const text = rawRequest({ target: `${path}${tail}`, host: '127.0.0.1' })
+        const { responses } = await rawExchange(world.operationsPort, text, { responses: 1 })
+        expect([400, 404]).toContain(responses[0]?.status)
+      }
+    },
+  )
 
   it('is answered where it belongs', async () => {
     for (const target of ['/livez', '/readyz', '/metrics']) {
@@ -252,11 +264,14 @@ describe('PA-11 the host', () => {
 })
 
 describe('PA-13 a rule that is written as a regular expression', () => {
-  it.each(['^/adm/', '/adm(.*)*$', '/adm/*', '/.*', '/a?dm/', 'adm/'])('does not start, and is named: %s', async match => {
-    const resources = site('app', 'app.localhost:$PORT', `paths: [{ match: "${match}", policy: public }]`)
-    const start = startTestGateway({ resources, shared: { provider: world.provider, origin: world.origin } })
-    await expect(start).rejects.toThrow(/paths\[0\]\.match/)
-  })
+  it.each(['^/adm/', '/adm(.*)*$', '/adm/*', '/.*', '/a?dm/', 'adm/'])(
+    'does not start, and is named: %s',
+    async match => {
+      const resources = site('app', 'app.localhost:$PORT', `paths: [{ match: "${match}", policy: public }]`)
+      const start = startTestGateway({ resources, shared: { provider: world.provider, origin: world.origin } })
+      await expect(start).rejects.toThrow(/paths\[0\]\.match/)
+    },
+  )
 })
 
 describe('PA-14 a path that is very long', () => {
@@ -281,17 +296,31 @@ describe('PA-14 a path that is very long', () => {
 })
 
 describe('PA-17 a site below a path', () => {
-  const tails = ['..%2fadmin', '..;/admin', '../admin', '%2e%2e/admin', '.%2e/admin', './../admin', '..%5cadmin', '..\\admin']
+  const tails = [
+    '..%2fadmin',
+    '..;/admin',
+    '../admin',
+    '%2e%2e/admin',
+    '.%2e/admin',
+    './../admin',
+    '..%5cadmin',
+    '..\\admin',
+  ]
 
-  it.each([...tails, '%2e%2e%2fadmin', '..%252fadmin', '..%c0%afadmin', '%u002e%u002e/admin', '..%00/admin', ';/../admin'])(
-    'is not left by %s',
-    async tail => {
-      for (const base of ['/app/', '/deep/', '/deep/x/']) {
-        expect([400, 404]).toContain((await ask(`${base}${tail}`, { on: 'apps', cookie: alice })).status)
-      }
-      expect(forwarded()).toEqual([])
-    },
-  )
+  it.each([
+    ...tails,
+    '%2e%2e%2fadmin',
+    '..%252fadmin',
+    '..%c0%afadmin',
+    '%u002e%u002e/admin',
+    '..%00/admin',
+    ';/../admin',
+  ])('is not left by %s', async tail => {
+    for (const base of ['/app/', '/deep/', '/deep/x/']) {
+      expect([400, 404]).toContain((await ask(`${base}${tail}`, { on: 'apps', cookie: alice })).status)
+    }
+    expect(forwarded()).toEqual([])
+  })
 
   it.each(['/App/', '//app/', '/%61pp/', '/app%2f', '/app;/x', '/apps/', '/./app/', '/deeper', '/', '/app..', '/app.'])(
     'is not entered by %s',

@@ -125,6 +125,24 @@ describe('SM-02 a chunked body that is a request', () => {
     for (const seen of world.origin.requests) expect(seen.text).toBe(inner)
   })
 
+  it.each([
+    ['Content-Length', 'POST', null],
+    ['Content-Length', 'GET', null],
+    ['close, content-length, host', 'DELETE', null],
+    ['Transfer-Encoding', 'POST', 'Transfer-Encoding: chunked'],
+    ['transfer-encoding, Content-Length', 'PUT', 'Transfer-Encoding: chunked'],
+  ])('is a body too where Connection: %s takes its framing away from a %s', async (nominated, method, framing) => {
+    const inner = rawRequest({ target: '/smuggled', host: host(), lines: ['X-Remote-User: root'] })
+    const lines = [`Connection: ${nominated}`, ...(framing === null ? [] : [framing])]
+    const body = framing === null ? inner : chunked([inner])
+    const text = rawRequest({ method, target: '/a', host: host(), cookie: alice, lines, body })
+    await rawExchange(world.port, text, { responses: 1 })
+    const after = rawRequest({ method, target: '/b', host: host(), cookie: alice, body: 'x' })
+    expect((await rawExchange(world.port, after, { responses: 1 })).responses[0]?.status).toBe(200)
+    expect(asked()).toEqual([`${method} /a`, `${method} /b`])
+    expect(world.origin.requests[0]?.text).toBe(inner)
+  })
+
   it('of TRACE does not reach the origin', async () => {
     const lines = ['Transfer-Encoding: chunked']
     const text = rawRequest({ method: 'TRACE', target: '/a', host: host(), cookie: alice, lines, body: chunked(['x']) })

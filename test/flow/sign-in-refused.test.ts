@@ -146,7 +146,7 @@ describe('a sign-in that is not finished', () => {
 
 describe('an idp that', () => {
   it('does not answer when the sign-in begins is a page with a button, which works once it is back', async () => {
-    world.op.bends.wire.metadata = (_, response) => response.writeHead(503).end()
+    world.op.bends.wire.metadata = (_, response) => void response.writeHead(503).end()
     const browser = english()
     const page = await browser.navigate(app('/echo?kept=yes'))
     expect(page.status).toBe(503)
@@ -160,7 +160,7 @@ describe('an idp that', () => {
   })
 
   it('does not answer when the code is redeemed is a page, and its button begins a new sign-in to the same place', async () => {
-    world.op.bends.wire.token = (_, response) => response.writeHead(500).end()
+    world.op.bends.wire.token = (_, response) => void response.writeHead(500).end()
     const browser = english()
     const page = await browser.navigate(app('/echo?kept=yes'))
     expect(page.status).toBe(503)

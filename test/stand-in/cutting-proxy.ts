@@ -1,15 +1,18 @@
-/** Carries TCP to a port of the loopback. Once told to, it lets the next question through and cuts the line instead of the answer. */
+/** Carries TCP to a port of the loopback. Once told to, it cuts the line instead of giving the next answer, or brings every answer late. */
 import { connect, createServer, type Socket } from 'node:net'
 
 export interface CuttingProxy {
   readonly port: number
   readonly cutAtNextAnswer: () => void
+  /** Milliseconds by which every answer is late from now on; 0: none. */
+  readonly delay: (ms: number) => void
   readonly close: () => void
 }
 
 export async function startCuttingProxy(to: number): Promise<CuttingProxy> {
   const sockets = new Set<Socket>()
   let cutting = false
+  let lateMs = 0
   const proxy = createServer(near => {
     const far = connect(to, '127.0.0.1')
     // Either end may be reset when the other one goes.
@@ -21,7 +24,9 @@ export async function startCuttingProxy(to: number): Promise<CuttingProxy> {
       if (cutting) {
         cutting = false
         near.destroy()
-      } else near.write(data)
+      } else if (lateMs === 0) near.write(data)
+      // Timers of one length fire in the order in which they were set.
+      else setTimeout(() => near.destroyed || near.write(data), lateMs)
     })
   })
   await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
@@ -31,6 +36,9 @@ export async function startCuttingProxy(to: number): Promise<CuttingProxy> {
     port: address.port,
     cutAtNextAnswer: () => {
       cutting = true
+    },
+    delay: ms => {
+      lateMs = ms
     },
     close: () => {
       for (const socket of sockets) socket.destroy()

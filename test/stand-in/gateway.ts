@@ -30,6 +30,8 @@ export interface TestGatewayOptions {
   readonly login?: 'form' | 'auto'
   readonly surroundings?: Partial<Surroundings>
   readonly secret?: string
+  /** Further paths that everybody may have, whoever they are: for `invariants`. */
+  readonly openPaths?: RegExp
   /** Instead of `localhost`: with `univ.localhost`, portal and sites are one site to a browser. */
   readonly domain?: string
   /** Secrets behind the first one, which only verify and open. */
@@ -221,8 +223,12 @@ ${options.more ?? ''}
       }
       // I1: beyond the public paths nothing without a person whom the provider vouched for.
       for (const request of origin.requests) {
-        const { pathname } = new URL(request.url, 'http://origin')
-        const isOpen = pathname.startsWith('/pub/') || /^(open|maybe)\./.test(request.header('host') ?? '')
+        // As text: `//x` is a path here, and to `new URL` a host.
+        const [pathname = ''] = request.url.split('?', 1)
+        const isOpen =
+          pathname.startsWith('/pub/') ||
+          options.openPaths?.test(pathname) ||
+          /^(open|maybe)\./.test(request.header('host') ?? '')
         if (!isOpen)
           expect(request.header('x-remote-user'), `${request.method} ${request.url}`).toMatch(/^(alice|bob|eve)$/)
       }

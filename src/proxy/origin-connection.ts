@@ -1,0 +1,263 @@
+/**
+ * One connection to an origin, one request at a time. It writes what it is given, reads one answer, and is used again only
+ * where nothing was left over. A connection that is lost before the first byte of an answer says so: the origin may never
+ * have seen the request.
+ */
+import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import { AnswerParser } from './answer-parser.ts'
+
+export interface OriginRequest {
+  /** The head, as it goes on the wire: latin1, with its empty line. */
+  readonly head: string
+  readonly method: string
+  readonly upgrade: boolean
+  readonly body: { readonly stream: Readable; readonly chunked: boolean } | null
+}
+
+export interface OriginHearer {
+  readonly onInformation: (status: number, headers: readonly string[]) => void
+  readonly onHead: (status: number, statusText: string, headers: readonly string[]) => void
+  /** False: read no more until resume(). */
+  readonly onBody: (chunk: Buffer) => boolean
+  readonly onEnd: () => void
+  readonly onUpgrade: (headers: readonly string[], socket: Socket, rest: Buffer) => void
+  /** Once, instead of onEnd. */
+  readonly onError: (error: Error) => void
+}
+
+/** Before any byte of an answer: what was sent may be sent again, if it is safe to. */
+export class ConnectionLost extends Error {}
+
+/** The origin did not go on for too long. */
+export class OriginLate extends Error {}
+
+/** The client did not go on with its body for too long. */
+export class ClientLate extends Error {}
+
+/** What has not come yet: more of the request's body, the head of the answer, more of its body. */
+type StillToCome = 'upload' | 'answer' | 'body'
+
+export interface Waits {
+  /** Milliseconds from the last byte sent to the head of the answer. */
+  readonly answerMs: number
+  /** Milliseconds between two bytes of a body. */
+  readonly idleMs: number
+}
+
+export class OriginConnection {
+  readonly socket: Socket
+  readonly #waits: Waits
+  readonly #parser: AnswerParser
+  /** Free again, or gone for good. */
+  readonly #settled: (connection: OriginConnection, reusable: boolean) => void
+  #hearer: OriginHearer | null = null
+  #answered = false
+  #sending: Readable | null = null
+  #paused = false
+  /** On the monotonic clock; infinity: nothing is waited for. */
+  #deadline = Number.POSITIVE_INFINITY
+  #waitingFor: StillToCome = 'answer'
+  /** On the monotonic clock: when it became free. */
+  idleSince = 0
+  /** How long it may wait for its next request, ms, by the origin's own word; null: it gave none. */
+  keepAliveMs: number | null = null
+
+  constructor(socket: Socket, waits: Waits, settled: (connection: OriginConnection, reusable: boolean) => void) {
+    this.socket = socket
+    this.#waits = waits
+    this.#settled = settled
+    this.#parser = new AnswerParser({
+      // Does not prolong the wait: an origin could go on like this for ever.
+      onInformation: (status, headers) => this.#hearer?.onInformation(status, headers),
+      onHead: (status, text, headers) => {
+        this.#wait('body')
+        this.keepAliveMs = keepAliveOf(headers)
+        this.#hearer?.onHead(status, text, headers)
+      },
+      onBody: chunk => {
+        if (this.#hearer?.onBody(chunk) !== false) return
+        this.#paused = true
+        this.socket.pause()
+      },
+      onEnd: reusable => this.#over(reusable),
+      onUpgrade: (headers, rest) => this.#handOver(headers, rest),
+    })
+    socket.setNoDelay(true)
+    socket.on('data', this.#read)
+    socket.on('end', this.#ended)
+    socket.on('error', this.#failed)
+    socket.on('close', this.#closed)
+  }
+
+  ask(request: OriginRequest, hearer: OriginHearer): void {
+    this.#hearer = hearer
+    this.#answered = false
+    this.#parser.expect({ head: request.method === 'HEAD', upgrade: request.upgrade })
+    this.#wait(request.body === null ? 'answer' : 'upload')
+    this.socket.write(request.head, 'latin1')
+    if (request.body !== null) this.#send(request.body.stream, request.body.chunked)
+  }
+
+  /** After onBody said no. */
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#wait('body')
+    this.socket.resume()
+  }
+
+  /** Whoever asked has gone: nothing more is heard, and the origin is let go. */
+  abandon(): void {
+    this.#hearer = null
+    this.socket.destroy()
+  }
+
+  /** @param now on the monotonic clock, ms */
+  isLate(now: number): boolean {
+    return !this.#paused && now > this.#deadline
+  }
+
+  giveUp(): void {
+    if (this.#waitingFor === 'upload' && this.#sending?.isPaused() === false) {
+      this.#fail(new ClientLate(`nothing more of the request's body for ${this.#waits.idleMs} ms`))
+      return
+    }
+    this.#fail(
+      new OriginLate(
+        this.#waitingFor === 'answer'
+          ? `no answer within ${this.#waits.answerMs} ms`
+          : `nothing more for ${this.#waits.idleMs} ms`,
+      ),
+    )
+  }
+
+  readonly #read = (chunk: Buffer): void => {
+    this.#answered = true
+    if (this.#hearer === null) {
+      // An answer that nobody asked for is nobody's.
+      this.socket.destroy()
+      return
+    }
+    if (this.#waitingFor === 'body') this.#wait('body')
+    try {
+      this.#parser.read(chunk)
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+  }
+
+  readonly #ended = (): void => {
+    if (this.#hearer === null) {
+      this.socket.destroy()
+      return
+    }
+    if (!this.#parser.closed()) this.#fail(this.#lost('the origin closed the connection'))
+  }
+
+  readonly #failed = (error: Error): void => {
+    this.#fail(this.#answered ? error : this.#lost(error.message, error))
+  }
+
+  readonly #closed = (): void => {
+    this.#fail(this.#lost('the connection was closed'))
+    this.#settled(this, false)
+  }
+
+  #lost(message: string, cause?: Error): Error {
+    return this.#answered ? new Error(message, { cause }) : new ConnectionLost(message, { cause })
+  }
+
+  #fail(error: Error): void {
+    const hearer = this.#hearer
+    this.#hearer = null
+    this.#stopSending()
+    this.socket.destroy()
+    hearer?.onError(error)
+  }
+
+  #over(reusable: boolean): void {
+    const hearer = this.#hearer
+    const whole = this.#sending === null
+    this.#hearer = null
+    this.#deadline = Number.POSITIVE_INFINITY
+    // Answered before the body was through: what is left of it would be read as the next request.
+    this.#stopSending()
+    if (reusable && whole && !this.socket.destroyed) {
+      // Its last piece waited for a reader who takes his time; whoever uses the connection next must not.
+      if (this.#paused) {
+        this.#paused = false
+        this.socket.resume()
+      }
+      this.idleSince = performance.now()
+      this.#settled(this, true)
+    } else this.socket.destroy()
+    hearer?.onEnd()
+  }
+
+  #handOver(headers: readonly string[], rest: Buffer): void {
+    const { socket } = this
+    const hearer = this.#hearer
+    this.#hearer = null
+    this.#deadline = Number.POSITIVE_INFINITY
+    socket.off('data', this.#read)
+    socket.off('end', this.#ended)
+    socket.off('error', this.#failed)
+    socket.off('close', this.#closed)
+    socket.pause()
+    this.#settled(this, false)
+    hearer?.onUpgrade(headers, socket, rest)
+  }
+
+  #wait(what: StillToCome): void {
+    this.#waitingFor = what
+    this.#deadline = performance.now() + (what === 'answer' ? this.#waits.answerMs : this.#waits.idleMs)
+  }
+
+  /** As it comes, no faster than the origin takes it; nothing is kept. */
+  #send(stream: Readable, chunked: boolean): void {
+    const { socket } = this
+    this.#sending = stream
+    stream.on('data', (chunk: Buffer) => {
+      if (this.#sending !== stream) return
+      // A body that goes on in one direction is no silence in the other.
+      this.#wait(this.#waitingFor === 'body' ? 'body' : 'upload')
+      if (chunked) {
+        socket.cork()
+        socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
+        socket.write(chunk)
+      }
+      const more = socket.write(chunked ? '\r\n' : chunk, 'latin1')
+      if (chunked) socket.uncork()
+      if (more) return
+      stream.pause()
+      socket.once('drain', () => stream.resume())
+    })
+    stream.on('end', () => {
+      if (this.#sending !== stream) return
+      this.#sending = null
+      // The answer is waited for from the last byte sent.
+      if (this.#waitingFor === 'upload') this.#wait('answer')
+      if (chunked) socket.write('0\r\n\r\n', 'latin1')
+    })
+    stream.on('close', () => {
+      if (this.#sending === stream) this.#fail(new Error('the client left while it was sending'))
+    })
+  }
+
+  #stopSending(): void {
+    const stream = this.#sending
+    this.#sending = null
+    stream?.destroy()
+  }
+}
+
+function keepAliveOf(headers: readonly string[]): number | null {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (name.length !== 10 || name.toLowerCase() !== 'keep-alive') continue
+    const [, seconds] = /\btimeout=(\d{1,6})/.exec(headers[i + 1] as string) ?? []
+    return seconds === undefined ? null : Number(seconds) * 1000
+  }
+  return null
+}

@@ -1,0 +1,126 @@
+/**
+ * The connections to one origin, most recently used first, without a cap: with one, slow readers of a site would starve
+ * everybody else on it. What cannot be sent twice only goes on a connection that was used within the last second: an
+ * origin closes idle ones when it likes, and a POST on such a connection is a failure that nobody can repair.
+ */
+import type { Socket } from 'node:net'
+import type { OriginAddress } from '../model/resource.ts'
+import {
+  ConnectionLost,
+  OriginConnection,
+  type OriginHearer,
+  type OriginRequest,
+  type Waits,
+} from './origin-connection.ts'
+
+/** Name, TCP and TLS, and a look at the address that was reached. */
+export type Connect = (
+  to: { readonly hostname: string; readonly protocol: string; readonly port: string; readonly servername?: string },
+  done: (error: Error | null, socket: Socket | null) => void,
+) => void
+
+/** How long, in ms, a connection may have been idle for what can be sent twice, for what cannot, and for a second try. */
+export const reuse = { repeatable: 15_000, once: 1_000, never: 0 } as const
+
+export type Reuse = (typeof reuse)[keyof typeof reuse]
+
+/** Before the origin's own limit: ours must be the shorter one. */
+const keepAliveMarginMs = 1_000
+/** How often late and idle connections are looked for, ms. */
+const lookEveryMs = 250
+
+/** What the caller holds of a request under way. */
+export interface Asked {
+  readonly resume: () => void
+  readonly abandon: () => void
+}
+
+export class OriginPool {
+  readonly #origin: OriginAddress
+  readonly #connect: Connect
+  readonly #waits: Waits
+  /** The last one is the most recently used. */
+  readonly #free: OriginConnection[] = []
+  readonly #open = new Set<OriginConnection>()
+  readonly #look: NodeJS.Timeout
+  #closed = false
+
+  constructor(origin: OriginAddress, connect: Connect, waits: Waits) {
+    this.#origin = origin
+    this.#connect = connect
+    this.#waits = waits
+    this.#look = setInterval(
+      () => this.#lookAround(performance.now()),
+      Math.min(lookEveryMs, waits.answerMs / 4, waits.idleMs / 4),
+    )
+    this.#look.unref()
+  }
+
+  /**
+   * @param idleMs     a connection that was idle for less will do
+   * @param servername TLS name; null: the address has none
+   */
+  ask(request: OriginRequest, idleMs: Reuse, servername: string | null, hearer: OriginHearer): Asked {
+    const connection = this.#take(idleMs)
+    if (connection !== null) {
+      connection.ask(request, hearer)
+      return connection
+    }
+    let abandoned = false
+    let opened: OriginConnection | null = null
+    const { hostname, protocol, port } = this.#origin
+    this.#connect(
+      { hostname, protocol, port: String(port), ...(servername === null ? {} : { servername }) },
+      (error, socket) => {
+        if (abandoned || this.#closed) socket?.destroy()
+        if (abandoned) return
+        if (error !== null || socket === null) return hearer.onError(error ?? new Error('no connection'))
+        if (this.#closed) return hearer.onError(new Error('the gateway is stopping'))
+        opened = new OriginConnection(socket, this.#waits, this.#settled)
+        this.#open.add(opened)
+        opened.ask(request, hearer)
+      },
+    )
+    return {
+      resume: () => opened?.resume(),
+      abandon() {
+        abandoned = true
+        opened?.abandon()
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearInterval(this.#look)
+    for (const connection of this.#open) connection.socket.destroy(new ConnectionLost('the gateway is stopping'))
+  }
+
+  #take(idleMs: Reuse): OriginConnection | null {
+    const now = performance.now()
+    // The last one was used last: where it is too old, so are all before it, and the sweep closes them in their time.
+    const connection = this.#free.at(-1)
+    if (connection === undefined || now - connection.idleSince >= idleLimit(connection, idleMs)) return null
+    this.#free.pop()
+    return connection.socket.writable ? connection : this.#take(idleMs)
+  }
+
+  readonly #settled = (connection: OriginConnection, reusable: boolean): void => {
+    if (reusable) this.#free.push(connection)
+    else this.#open.delete(connection)
+  }
+
+  #lookAround(now: number): void {
+    for (const connection of this.#open) if (connection.isLate(now)) connection.giveUp()
+    const kept = this.#free.filter(connection => {
+      const fresh = now - connection.idleSince < idleLimit(connection, reuse.repeatable) && connection.socket.writable
+      if (!fresh) connection.socket.destroy()
+      return fresh
+    })
+    this.#free.splice(0, this.#free.length, ...kept)
+  }
+}
+
+function idleLimit({ keepAliveMs }: OriginConnection, idleMs: Reuse): number {
+  return keepAliveMs === null ? idleMs : Math.min(idleMs, keepAliveMs - keepAliveMarginMs)
+}
