@@ -3,7 +3,7 @@
  * never costs a second token request, and consumes nothing that is not its own.
  */
 import { GatewayError } from '../errors.ts'
-import { cookieName, cookieValue, expireCookie, setCookie } from '../model/cookie.ts'
+import { cookieName, cookieValue, expireCookie } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { type Identity, type IdpId, samePerson } from '../model/identity.ts'
@@ -136,7 +136,7 @@ export function createCallback(parts: CallbackParts) {
     const arrival: Arrival = { id: established.id, to: login.to, n: login.n, attempt: login.attempt }
     const reference = await singleUse.put('r', arrival)
     return redirect(`/enter?r=${reference}`, [
-      setCookie(cookieName.portal, sessions.cookieFor('portal', established.id, established.generation), null),
+      pending.arriving(state, sessions.cookieFor('portal', established.id, established.generation)),
       pending.finished(state),
       ...askedSinceSignOut(request, signIn.identity),
     ])
@@ -150,33 +150,14 @@ export function createCallback(parts: CallbackParts) {
 
   /** What a cookie of this session says; null: the idp ended the sign-in meanwhile. */
   async function keepOrEstablish(request: PortalRequest, signIn: SignIn): Promise<Established | null> {
-    const held = await sessions.resume(request.cookies, 'portal', 'navigation')
+    const held = await sessions.arriving(request.cookies)
     if (held !== null && !samePerson(held.session.identity, signIn.identity)) {
       await sessions.end(held.session.id, 'replaced')
-    } else if (held !== null) {
-      const kept = await keep(held.session.id, held.session.generation, signIn)
-      if (kept !== null) return kept
+    } else if (held !== null && (await sessions.renew(held.session.id, signIn))) {
+      report({ name: 'session.kept', idp: signIn.identity.idp })
+      return { id: held.session.id, generation: held.session.generation }
     }
-    for (const id of await pending.common(request.cookies)) {
-      const kept = await keep(id, 0, signIn)
-      if (kept !== null) return kept
-    }
-    const established = await sessions.establish(signIn, { device: parts.device, browser: browserOf(request) })
-    if (established === null) return null
-    const other = await pending.name(request.cookies, established.id)
-    const kept = other === null ? null : await keep(other, 0, signIn)
-    if (kept === null) return established
-    await sessions.end(established.id, 'lost-race')
-    return kept
-  }
-
-  /** Null: it is gone, or another person's. */
-  async function keep(id: SessionId, generation: number, signIn: SignIn): Promise<Established | null> {
-    const live = await sessions.read(id, generation)
-    if (live === null || !samePerson(live.session.identity, signIn.identity)) return null
-    if (!(await sessions.renew(id, signIn))) return null
-    report({ name: 'session.kept', idp: signIn.identity.idp })
-    return { id, generation }
+    return sessions.establish(signIn, { device: parts.device, browser: browserOf(request) })
   }
 
   /** Nothing pending: used, expired, or never ours. Whoever is signed in is simply led on. */

@@ -3,7 +3,15 @@
  * A flow over idp/, session/ and pages/; it never asks which protocol it is.
  */
 import { GatewayError } from '../errors.ts'
-import { cookieName, cookieValue } from '../model/cookie.ts'
+import {
+  cookieName,
+  cookiesNamed,
+  cookieValue,
+  cookieValues,
+  expireCookie,
+  setCookie,
+  transactionPrefix,
+} from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { displayName, type IdpId } from '../model/identity.ts'
@@ -60,7 +68,11 @@ export function createLogin(parts: LoginParts) {
       if (reference !== null) return arrive(request, reference)
       const wanted = readDestination(request.query)
       const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
-      return resumed === null ? challenge(request, wanted, request.query.get('idp')) : leadOn(request, wanted, resumed)
+      if (resumed !== null) return leadOn(request, wanted, resumed)
+      const arriving = await sessions.arriving(request.cookies)
+      return arriving === null
+        ? challenge(request, wanted, request.query.get('idp'))
+        : takeOver(request, wanted, arriving)
     },
 
     /** GET /login: signing in without a target. */
@@ -94,17 +106,35 @@ export function createLogin(parts: LoginParts) {
         destination: null,
       })
     }
-    const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
-    if (resumed === null) {
-      return fail(request, {
-        code: 'login.cookies',
-        status: 200,
-        detail: 'the session cookie did not come back',
-        destination: arrival,
-      })
-    }
+    const resumed = await sessions.arriving(request.cookies)
+    if (resumed === null) return notArrived(request, arrival)
     if (resumed.session.id !== arrival.id) await sessions.end(arrival.id, 'lost-race')
-    return leadOn(request, { ...arrival, framed: false }, resumed)
+    return takeOver(request, { ...arrival, framed: false }, resumed)
+  }
+
+  function notArrived(request: PortalRequest, arrival: Arrival): Answer {
+    const cameBack = sessions.authentic(request.cookies, 'portal').length > 0
+    return cameBack
+      ? fail(request, { code: 'login.stale', detail: 'the session was over before it was used', destination: arrival })
+      : fail(request, {
+          code: 'login.cookies',
+          status: 200,
+          detail: 'the session cookie did not come back',
+          destination: arrival,
+        })
+  }
+
+  /** One cookie for the browser's one session, in place of those that the callbacks of its tabs have left. */
+  async function takeOver(request: PortalRequest, wanted: Wanted, resumed: Resumed): Promise<Answer> {
+    const { id, generation } = resumed.session
+    const value = sessions.cookieFor('portal', id, generation)
+    const held = cookieValues(request.cookies, cookieName.portal)
+    const cookies = [
+      ...(held.length === 1 && held[0] === value ? [] : [setCookie(cookieName.portal, value, null)]),
+      ...cookiesNamed(request.cookies, transactionPrefix.session).map(({ name }) => expireCookie(name)),
+    ]
+    const answer = await leadOn(request, wanted, resumed)
+    return 'cookies' in answer ? { ...answer, cookies: [...cookies, ...answer.cookies] } : answer
   }
 
   /** With a session: a ticket to the host that asked, or to the one that will ask. */

@@ -5,7 +5,7 @@ import type { Logout } from './logout.ts'
 export function logoutRoutes(logout: Logout): readonly Route[] {
   return [
     { method: 'GET', path: '/logout', body: 'none', csrf: false, answer: logout.ask },
-    { method: 'POST', path: '/logout', body: 'form', csrf: true, answer: logout.fromUser },
+    { method: 'POST', path: '/logout', body: 'form', csrf: true, withoutPageState: true, answer: logout.fromUser },
     { method: 'GET', path: '/signed-out', body: 'none', csrf: false, answer: logout.signedOut },
   ]
 }

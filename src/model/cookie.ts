@@ -17,6 +17,8 @@ export const cookieName = {
 export const transactionPrefix = {
   pending: '__Host-Http-passerelle-p-',
   nonce: '__Host-Http-passerelle-n-',
+  /** A session that a callback has just made, until /enter takes it over: tabs must not overwrite each other's. */
+  session: '__Host-Http-passerelle-s-',
 } as const
 
 /** At most this many transaction cookies of a kind; the oldest are expired when more arrive. */
@@ -51,6 +53,11 @@ export function cookieValues(header: string | null, name: string): readonly stri
   return values
 }
 
+/** Every cookie whose name begins so, in the order of the header: browsers send the oldest first (RFC 6265 §5.4). */
+export function cookiesNamed(header: string | null, prefix: string): readonly { name: string; value: string }[] {
+  return header === null ? [] : Array.from(eachCookie(header)).filter(({ name }) => name.startsWith(prefix))
+}
+
 export function cookieValue(header: string | null, name: string): string | null {
   return cookieValues(header, name)[0] ?? null
 }
@@ -67,8 +74,6 @@ export function expireCookie(name: string): string {
 
 /** Set-Cookie lines that bring the transaction cookies of a kind under the limit; browsers send the oldest first. */
 export function expireOldest(header: string | null, prefix: string): readonly string[] {
-  if (header === null) return []
-  const names: string[] = []
-  for (const cookie of eachCookie(header)) if (cookie.name.startsWith(prefix)) names.push(cookie.name)
+  const names = cookiesNamed(header, prefix).map(({ name }) => name)
   return names.slice(0, Math.max(0, names.length - transactionLimit + 1)).map(expireCookie)
 }

@@ -68,5 +68,10 @@ export interface Route {
   readonly bodyLimit?: number
   /** A form of ours: the token must come back, from our own origin (SESSIONS A6). */
   readonly csrf: boolean
+  /**
+   * Answers also while the store cannot give the page state: what the page remembers is empty then, and a form is known as
+   * ours by its origin alone. For a sign-out, which must shut this process's door whatever the store does.
+   */
+  readonly withoutPageState?: boolean
   readonly answer: (request: PortalRequest) => Promise<Answer>
 }

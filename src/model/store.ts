@@ -11,12 +11,9 @@ export interface Stored {
   readonly expiresAt: number
 }
 
-export type OnceKind = 'p' | 'a' | 'r' | 't' | 'o' | 'b'
+export type OnceKind = 'p' | 'a' | 'r' | 't' | 'o'
 
-/**
- * Short-lived values under random keys, most of them used once: pending sign-ins (p), replies put aside (a), references (r),
- * tickets (t), ended sessions (o), and which session the sign-ins of one browser have come to (b).
- */
+/** Values that are used once: pending sign-ins (p), replies put aside (a), references (r), tickets (t), ended sessions (o). */
 export interface OnceStore {
   /** False: the key was taken (SET NX). The memory store drops its oldest of the kind when it holds 10,000. */
   readonly put: (kind: OnceKind, key: string, value: Buffer, lifeMs: number) => Promise<boolean>

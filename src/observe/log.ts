@@ -3,6 +3,7 @@
  * of the pipe who stops does not stop the gateway. No cookie, code, token or query ever comes here (LG-01, SESSIONS B 9).
  */
 import pino from 'pino'
+import { createLineWriter, type LineWriter } from './line-writer.ts'
 
 export type LogLevel = 'info' | 'warn' | 'error' | 'silent'
 
@@ -20,17 +21,17 @@ export interface Log {
   readonly line: (json: string) => void
 }
 
-/** Bytes gathered before a write, and milliseconds after which they are written in any case. */
-const gathered = 15 * 1024
-/** Bytes that wait for a reader who stopped; what comes then is lost, and the gateway goes on. */
-const longestBacklog = 16 * 1024 * 1024
-const flushEveryMs = 250
-
 /**
  * @param write where lines go instead of standard output: whole lines, for tests
  */
-export function createLog(level: LogLevel, write: ((line: string) => void) | null = null): Log & { close: () => void } {
-  const destination = write === null ? pino.destination({ dest: 1, sync: false, minLength: gathered, maxLength: longestBacklog }) : { write }
+export function createLog(
+  level: LogLevel,
+  write: ((line: string) => void) | null = null,
+): Log & { close: () => Promise<void> } {
+  const destination: LineWriter =
+    write === null
+      ? createLineWriter(process.stdout.fd, lines => jsonLine('warn', { lines }, 'log.lost'))
+      : { write, close: async () => {} }
   const logger = pino(
     {
       level,
@@ -40,25 +41,13 @@ export function createLog(level: LogLevel, write: ((line: string) => void) | nul
     },
     destination,
   )
-  const flush = () => {
-    if ('flush' in destination) destination.flush(() => {})
-  }
-  const timer = setInterval(flush, flushEveryMs)
-  timer.unref()
   return {
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
     writes: wanted => logger.isLevelEnabled(wanted),
     line: json => destination.write(json),
-    close() {
-      clearInterval(timer)
-      try {
-        if ('flushSync' in destination) destination.flushSync()
-      } catch {
-        // The pipe is gone, or was never opened: there is nobody left to tell.
-      }
-    },
+    close: destination.close,
   }
 }
 

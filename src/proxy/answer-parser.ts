@@ -30,18 +30,29 @@ export class InvalidAnswer extends Error {}
 const longestHead = 64 * 1024
 /** Bytes of a line that gives the size of a chunk; extensions are allowed and mean nothing. */
 const longestChunkLine = 1024
+/** 1xx before the answer: an origin could go on like this as fast as the network takes it. */
+const mostInterim = 2_000
 
 const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-/** Not trim(): in latin1 a no-break space is the last byte of an à. */
-const optionalSpace = /^[ \t]+|[ \t]+$/g
 const forbidden = /[\0-\x08\n-\x1f\x7f]/
 const chunkLine = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/
 
-type State = 'head' | 'length' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'until-close' | 'over'
+type State =
+  | 'head'
+  | 'length'
+  | 'chunk-size'
+  | 'chunk-data'
+  | 'chunk-end'
+  | 'trailers'
+  | 'until-close'
+  | 'over'
+  /** Another protocol's from here on. */
+  | 'upgraded'
 
 const nothing = Buffer.alloc(0)
 const headEnd = Buffer.from('\r\n\r\n')
+const bareEnd = Buffer.from('\n\n')
 const beginning = Buffer.from('HTTP/1.')
 
 export class AnswerParser {
@@ -54,6 +65,12 @@ export class AnswerParser {
   #left = 0
   #reusable = true
   #trailers = 0
+  #interim = 0
+  /**
+   * What one read holds of a chunked body, handed on as one: an origin that sends chunks of a single byte would else cost
+   * everybody ten thousand writes for each.
+   */
+  #pieces: Buffer[] = []
 
   constructor(hearer: AnswerHearer) {
     this.#hearer = hearer
@@ -66,6 +83,8 @@ export class AnswerParser {
     this.#kept = nothing
     this.#reusable = true
     this.#trailers = 0
+    this.#interim = 0
+    this.#pieces = []
   }
 
   /** @throws InvalidAnswer also for a byte that no request asked for */
@@ -76,10 +95,13 @@ export class AnswerParser {
       const taken = this.#step(rest)
       if (taken < 0) {
         this.#kept = rest
-        return
+        break
       }
       rest = rest.subarray(taken)
+      // Before anybody hears of the end: a connection on which there is more must not be free for a moment.
+      if (this.#state === 'over') return this.#end(this.#reusable && rest.length === 0)
     }
+    this.#handOn()
   }
 
   /**
@@ -88,7 +110,8 @@ export class AnswerParser {
    */
   closed(): boolean {
     if (this.#state !== 'until-close') return this.#state === 'over'
-    this.#end()
+    this.#state = 'over'
+    this.#end(false)
     return true
   }
 
@@ -100,8 +123,8 @@ export class AnswerParser {
       case 'length': {
         const taken = Math.min(bytes.length, this.#left)
         this.#left -= taken
+        if (this.#left === 0) this.#state = 'over'
         this.#hearer.onBody(taken === bytes.length ? bytes : bytes.subarray(0, taken))
-        if (this.#left === 0) this.#end()
         return taken
       }
       case 'until-close':
@@ -113,7 +136,7 @@ export class AnswerParser {
         const taken = Math.min(bytes.length, this.#left)
         this.#left -= taken
         if (this.#left === 0) this.#state = 'chunk-end'
-        this.#hearer.onBody(bytes.subarray(0, taken))
+        this.#pieces.push(bytes.subarray(0, taken))
         return taken
       }
       case 'chunk-end':
@@ -124,6 +147,7 @@ export class AnswerParser {
       case 'trailers':
         return this.#trailer(bytes)
       case 'over':
+      case 'upgraded':
         throw new InvalidAnswer('bytes beyond the end of the answer')
     }
   }
@@ -143,6 +167,8 @@ export class AnswerParser {
     const end = bytes.indexOf(headEnd)
     if (end < 0 || end > longestHead) {
       if (bytes.length > longestHead) throw new InvalidAnswer(`a head of more than ${longestHead} bytes`)
+      // It would be waited for until the limit, and the operator told that the origin is slow.
+      if (bytes.includes(bareEnd)) throw new InvalidAnswer('a head whose lines end without CR')
       return -1
     }
     const lines = bytes.toString('latin1', 0, end).split('\r\n')
@@ -150,21 +176,22 @@ export class AnswerParser {
     const status = Number(code)
     if (minor === undefined || status < 100 || status > 599)
       throw new InvalidAnswer(`the status line ${quoted(lines[0])}`)
-    const headers = fields(lines)
+    const headers: string[] = []
+    for (let i = 1; i < lines.length; i++) readField(lines[i] as string, headers)
     const taken = end + headEnd.length
     if (status === 101) {
       if (!this.#question.upgrade) throw new InvalidAnswer('a change of protocol that nobody asked for')
-      this.#state = 'over'
+      this.#state = 'upgraded'
       this.#hearer.onUpgrade(headers, bytes.subarray(taken))
       return bytes.length
     }
     if (status < 200) {
+      if (++this.#interim > mostInterim) throw new InvalidAnswer(`more than ${mostInterim} answers before the answer`)
       this.#hearer.onInformation(status, headers)
       return taken
     }
     this.#frame(status, minor === '1', headers)
     this.#hearer.onHead(status, text ?? '', headers)
-    if (this.#state === 'over') this.#hearer.onEnd(this.#reusable)
     return taken
   }
 
@@ -199,7 +226,10 @@ export class AnswerParser {
     if (coding !== null && (!http11 || coding.toLowerCase() !== 'chunked'))
       throw new InvalidAnswer(`Transfer-Encoding ${quoted(coding)}`)
     const tokens = connection.split(',').map(one => one.trim())
-    this.#reusable = http11 ? !tokens.includes('close') : tokens.includes('keep-alive')
+    const persistent = !tokens.includes('close') && (http11 || tokens.includes('keep-alive'))
+    // Who was asked to change protocols and said no in HTTP may have stopped reading it all the same. After HEAD old servers
+    // send the body that none of us waits for: it would be the next answer, in the words of whoever wrote that page.
+    this.#reusable = persistent && !this.#question.upgrade && !this.#question.head
 
     if (this.#question.head || status === 204 || status === 304) {
       // A body all the same would be read as the next answer: whoever announces one is not believed.
@@ -229,15 +259,24 @@ export class AnswerParser {
   #trailer(bytes: Buffer): number {
     const end = lineEnd(bytes, longestHead)
     if (end < 0) return -1
-    this.#trailers += end
+    this.#trailers += end + 2
     if (this.#trailers > longestHead) throw new InvalidAnswer(`trailers of more than ${longestHead} bytes`)
-    if (end === 0) this.#end()
+    if (end === 0) this.#state = 'over'
+    else readField(bytes.toString('latin1', 0, end), [])
     return end + 2
   }
 
-  #end(): void {
-    this.#state = 'over'
-    this.#hearer.onEnd(this.#reusable)
+  #end(reusable: boolean): void {
+    this.#handOn()
+    this.#hearer.onEnd(reusable)
+  }
+
+  #handOn(): void {
+    const [first] = this.#pieces
+    if (first === undefined) return
+    const whole = this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces)
+    this.#pieces = []
+    this.#hearer.onBody(whole)
   }
 }
 
@@ -249,18 +288,30 @@ function lineEnd(bytes: Buffer, longest: number): number {
   return end
 }
 
-function fields(lines: readonly string[]): string[] {
-  const headers: string[] = []
-  for (let i = 1; i < lines.length; i++) {
-    const line = lines[i] as string
-    const colon = line.indexOf(':')
-    const name = line.slice(0, Math.max(colon, 0))
-    const value = line.slice(colon + 1).replace(optionalSpace, '')
-    // A line that begins with a space continues another in an old way that everybody reads differently (§5.2).
-    if (!token.test(name) || forbidden.test(value)) throw new InvalidAnswer(`the header line ${quoted(line)}`)
-    headers.push(name, value)
-  }
-  return headers
+/** @param into name and value are added to it */
+function readField(line: string, into: string[]): void {
+  const colon = line.indexOf(':')
+  const name = line.slice(0, Math.max(colon, 0))
+  const value = trimmed(line, colon + 1)
+  // A line that begins with a space continues another in an old way that everybody reads differently (§5.2).
+  if (!token.test(name) || forbidden.test(value)) throw new InvalidAnswer(`the header line ${quoted(line)}`)
+  into.push(name, value)
+}
+
+/**
+ * Not trim(): in latin1 a no-break space is the last byte of an à. And no expression: `[ \t]+$` walks through a run of spaces
+ * once for each of them, which for a line of 60 KB takes five seconds.
+ */
+function trimmed(line: string, from: number): string {
+  let start = from
+  let end = line.length
+  while (start < end && isSpace(line.charCodeAt(start))) start++
+  while (end > start && isSpace(line.charCodeAt(end - 1))) end--
+  return line.slice(start, end)
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }
 
 function quoted(text: string | undefined): string {

@@ -13,6 +13,8 @@ export interface OriginRequest {
   readonly method: string
   readonly upgrade: boolean
   readonly body: { readonly stream: Readable; readonly chunked: boolean } | null
+  /** Nothing may follow it on its connection, whatever is answered. */
+  readonly last: boolean
 }
 
 export interface OriginHearer {
@@ -51,8 +53,10 @@ export class OriginConnection {
   readonly #parser: AnswerParser
   /** Free again, or gone for good. */
   readonly #settled: (connection: OriginConnection, reusable: boolean) => void
+  readonly #monotonic: () => number
   #hearer: OriginHearer | null = null
   #answered = false
+  #last = false
   #sending: Readable | null = null
   #paused = false
   /** On the monotonic clock; infinity: nothing is waited for. */
@@ -63,10 +67,17 @@ export class OriginConnection {
   /** How long it may wait for its next request, ms, by the origin's own word; null: it gave none. */
   keepAliveMs: number | null = null
 
-  constructor(socket: Socket, waits: Waits, settled: (connection: OriginConnection, reusable: boolean) => void) {
+  /** @param monotonic milliseconds */
+  constructor(
+    socket: Socket,
+    waits: Waits,
+    settled: (connection: OriginConnection, reusable: boolean) => void,
+    monotonic: () => number,
+  ) {
     this.socket = socket
     this.#waits = waits
     this.#settled = settled
+    this.#monotonic = monotonic
     this.#parser = new AnswerParser({
       // Does not prolong the wait: an origin could go on like this for ever.
       onInformation: (status, headers) => this.#hearer?.onInformation(status, headers),
@@ -93,6 +104,7 @@ export class OriginConnection {
   ask(request: OriginRequest, hearer: OriginHearer): void {
     this.#hearer = hearer
     this.#answered = false
+    this.#last = request.last
     this.#parser.expect({ head: request.method === 'HEAD', upgrade: request.upgrade })
     this.#wait(request.body === null ? 'answer' : 'upload')
     this.socket.write(request.head, 'latin1')
@@ -178,18 +190,18 @@ export class OriginConnection {
 
   #over(reusable: boolean): void {
     const hearer = this.#hearer
-    const whole = this.#sending === null
+    // Answered before the body was through: what is left of it would be read as the next request, or wait before it.
+    const whole = this.#sending === null && this.socket.writableLength === 0
     this.#hearer = null
     this.#deadline = Number.POSITIVE_INFINITY
-    // Answered before the body was through: what is left of it would be read as the next request.
     this.#stopSending()
-    if (reusable && whole && !this.socket.destroyed) {
+    if (reusable && whole && !this.#last && !this.socket.destroyed) {
       // Its last piece waited for a reader who takes his time; whoever uses the connection next must not.
       if (this.#paused) {
         this.#paused = false
         this.socket.resume()
       }
-      this.idleSince = performance.now()
+      this.idleSince = this.#monotonic()
       this.#settled(this, true)
     } else this.socket.destroy()
     hearer?.onEnd()
@@ -211,7 +223,7 @@ export class OriginConnection {
 
   #wait(what: StillToCome): void {
     this.#waitingFor = what
-    this.#deadline = performance.now() + (what === 'answer' ? this.#waits.answerMs : this.#waits.idleMs)
+    this.#deadline = this.#monotonic() + (what === 'answer' ? this.#waits.answerMs : this.#waits.idleMs)
   }
 
   /** As it comes, no faster than the origin takes it; nothing is kept. */
@@ -219,7 +231,8 @@ export class OriginConnection {
     const { socket } = this
     this.#sending = stream
     stream.on('data', (chunk: Buffer) => {
-      if (this.#sending !== stream) return
+      // A chunk of no bytes would be the last one, and what follows the next request.
+      if (this.#sending !== stream || chunk.length === 0) return
       // A body that goes on in one direction is no silence in the other.
       this.#wait(this.#waitingFor === 'body' ? 'body' : 'upload')
       if (chunked) {

@@ -12,6 +12,7 @@ import type { Report } from '../model/event.ts'
 import type { Passage } from '../model/passage.ts'
 import type { Session } from '../model/session.ts'
 import { breakOff } from './break-off.ts'
+import { hintedLinks } from './early-hints.ts'
 import { ConnectionLost, type OriginHearer, type OriginRequest } from './origin-connection.ts'
 import { originFailure } from './origin-failure.ts'
 import { type Asked, type OriginPool, type Reuse, reuse } from './origin-pool.ts'
@@ -60,6 +61,7 @@ export class OriginExchange implements OriginHearer {
   #asked: Asked | null = null
   /** The answer's head, until it is written. */
   #head: Head | null = null
+  /** Something of the answer has gone out. */
   #begun = false
   #left = false
   #draining = false
@@ -95,17 +97,15 @@ export class OriginExchange implements OriginHearer {
   }
 
   onInformation(status: number, headers: readonly string[]): void {
-    if (status !== 103 || this.#passage.upgrade !== null || ++this.#informational > informationalLimit) return
-    const links = headers.filter((_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === 'link')
-    try {
-      if (links.length > 0) this.#passage.response.writeEarlyHints({ link: links })
-    } catch {
-      // node checks the shape of Link; a hint that it refuses is a hint that nobody misses.
-    }
+    const { request, response, upgrade } = this.#passage
+    // A client of HTTP/1.0 would take it for the answer (RFC 9110 §15.2).
+    if (status !== 103 || upgrade !== null || request.httpVersionMinor === 0) return
+    if (++this.#informational > informationalLimit) return
+    const link = hintedLinks(headers)
+    if (link.length > 0) response.writeEarlyHints({ link })
   }
 
   onHead(status: number, statusText: string, raw: readonly string[]): void {
-    this.#begun = true
     this.#passage.observed.originMs = this.#parts.monotonic() - this.#askedAt
     const { session } = this.#permit
     const headers = this.#route.answerHeaders(raw, session !== null)
@@ -153,6 +153,8 @@ export class OriginExchange implements OriginHearer {
     this.#unwatch?.()
     if (this.#left) return this.#resolve()
     if (this.#begun) return this.#truncated(error)
+    // Of a head that came together with what was wrong behind it nothing has gone out: a page can still say so.
+    this.#head = null
     if (this.#mayRepeat && error instanceof ConnectionLost) {
       this.#mayRepeat = false
       this.#parts.report({ name: 'origin.retried', resource: this.#permit.resource.id })
@@ -189,6 +191,7 @@ export class OriginExchange implements OriginHearer {
     const { response } = this.#passage
     if (head === null || response.destroyed) return
     this.#head = null
+    this.#begun = true
     if (head.statusText === '') response.writeHead(head.status, head.headers)
     else response.writeHead(head.status, head.statusText, head.headers)
     if (alone) response.flushHeaders()

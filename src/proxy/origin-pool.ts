@@ -6,7 +6,6 @@
 import type { Socket } from 'node:net'
 import type { OriginAddress } from '../model/resource.ts'
 import {
-  ConnectionLost,
   OriginConnection,
   type OriginHearer,
   type OriginRequest,
@@ -39,18 +38,21 @@ export class OriginPool {
   readonly #origin: OriginAddress
   readonly #connect: Connect
   readonly #waits: Waits
+  readonly #monotonic: () => number
   /** The last one is the most recently used. */
   readonly #free: OriginConnection[] = []
   readonly #open = new Set<OriginConnection>()
   readonly #look: NodeJS.Timeout
   #closed = false
 
-  constructor(origin: OriginAddress, connect: Connect, waits: Waits) {
+  /** @param monotonic milliseconds */
+  constructor(origin: OriginAddress, connect: Connect, waits: Waits, monotonic: () => number) {
     this.#origin = origin
     this.#connect = connect
     this.#waits = waits
+    this.#monotonic = monotonic
     this.#look = setInterval(
-      () => this.#lookAround(performance.now()),
+      () => this.#lookAround(monotonic()),
       Math.min(lookEveryMs, waits.answerMs / 4, waits.idleMs / 4),
     )
     this.#look.unref()
@@ -66,6 +68,10 @@ export class OriginPool {
       connection.ask(request, hearer)
       return connection
     }
+    if (this.#closed) {
+      hearer.onError(stopping())
+      return nothingAsked
+    }
     let abandoned = false
     let opened: OriginConnection | null = null
     const { hostname, protocol, port } = this.#origin
@@ -75,8 +81,8 @@ export class OriginPool {
         if (abandoned || this.#closed) socket?.destroy()
         if (abandoned) return
         if (error !== null || socket === null) return hearer.onError(error ?? new Error('no connection'))
-        if (this.#closed) return hearer.onError(new Error('the gateway is stopping'))
-        opened = new OriginConnection(socket, this.#waits, this.#settled)
+        if (this.#closed) return hearer.onError(stopping())
+        opened = new OriginConnection(socket, this.#waits, this.#settled, this.#monotonic)
         this.#open.add(opened)
         opened.ask(request, hearer)
       },
@@ -93,16 +99,18 @@ export class OriginPool {
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#look)
-    for (const connection of this.#open) connection.socket.destroy(new ConnectionLost('the gateway is stopping'))
+    for (const connection of this.#open) connection.socket.destroy(stopping())
   }
 
   #take(idleMs: Reuse): OriginConnection | null {
-    const now = performance.now()
-    // The last one was used last: where it is too old, so are all before it, and the sweep closes them in their time.
-    const connection = this.#free.at(-1)
-    if (connection === undefined || now - connection.idleSince >= idleLimit(connection, idleMs)) return null
-    this.#free.pop()
-    return connection.socket.writable ? connection : this.#take(idleMs)
+    const now = this.#monotonic()
+    for (;;) {
+      // The last one was used last: where it is too old, so are all before it, and the sweep closes them in their time.
+      const connection = this.#free.at(-1)
+      if (connection === undefined || now - connection.idleSince >= idleLimit(connection, idleMs)) return null
+      this.#free.pop()
+      if (connection.socket.writable) return connection
+    }
   }
 
   readonly #settled = (connection: OriginConnection, reusable: boolean): void => {
@@ -119,6 +127,12 @@ export class OriginPool {
     })
     this.#free.splice(0, this.#free.length, ...kept)
   }
+}
+
+const nothingAsked: Asked = { resume() {}, abandon() {} }
+
+function stopping(): Error {
+  return new Error('the gateway is stopping')
 }
 
 function idleLimit({ keepAliveMs }: OriginConnection, idleMs: Reuse): number {

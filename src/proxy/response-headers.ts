@@ -2,9 +2,11 @@
  * The headers of an origin's answer, as a browser gets them: hop-by-hop ones dropped, our cookies never set by an origin,
  * nothing that reaches beyond its own host (SESSIONS A6), redirects and cookie paths right where a prefix is mounted.
  */
-import { GatewayError } from '../errors.ts'
 import { isOurs } from '../model/cookie.ts'
 import type { Resource } from '../model/resource.ts'
+
+/** What caches in front of us would follow instead of Cache-Control (RFC 9213 §3, and those before it). */
+const sharedCaches = /^(?:surrogate-control|x-accel-expires|(?:[a-z0-9-]+-)?cdn-cache-control)$/
 
 /** `Trailer`: trailers are dropped. The last four would steer the browser on every host of the site, or outlive us. */
 const dropped = new Set([
@@ -14,6 +16,7 @@ const dropped = new Set([
   'proxy-authenticate',
   'te',
   'trailer',
+  'transfer-encoding',
   'upgrade',
   'alt-svc',
   'nel',
@@ -22,6 +25,7 @@ const dropped = new Set([
 ])
 
 type Pass = (value: string) => string | null
+type Fate = Pass | 'keep' | 'drop' | 'cache-control' | 'shared-cache'
 
 export type ResponseHeaders = (raw: readonly string[], identified: boolean) => string[]
 
@@ -31,9 +35,8 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
     ['clear-site-data', clearSiteData],
     ['location', value => mapped(value, resource)],
     ['content-location', value => mapped(value, resource)],
-    ['transfer-encoding', value => endOfCoding(value, resource)],
   ])
-  const fates = new Map<string, Pass | 'keep' | 'drop' | 'cache-control'>()
+  const fates = new Map<string, Fate>()
 
   return function forBrowser(raw, identified) {
     const headers: string[] = []
@@ -46,6 +49,8 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
       else if (fate === 'cache-control') {
         cacheControl = true
         headers.push(name, identified ? privately(value) : value)
+      } else if (fate === 'shared-cache') {
+        if (!identified) headers.push(name, value)
       } else if (fate !== 'drop') {
         const passed = fate(value)
         if (passed !== null) headers.push(name, passed)
@@ -56,39 +61,28 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
     return headers
   }
 
-  function fateOf(name: string): Pass | 'keep' | 'drop' | 'cache-control' {
+  function fateOf(name: string): Fate {
     const known = fates.get(name)
     if (known !== undefined) return known
-    const lower = name.toLowerCase()
-    const fate = dropped.has(lower)
-      ? 'drop'
-      : lower === 'cache-control'
-        ? 'cache-control'
-        : (passes.get(lower) ?? 'keep')
+    const fate = fateOfName(name.toLowerCase())
     if (fates.size >= 2_000) fates.clear()
     fates.set(name, fate)
     return fate
   }
-}
 
-/**
- * Ends here. Anything but `chunked` is a body whose end two readers may find in two places (RFC 9112 §6.1).
- * @throws GatewayError `origin.invalid-answer`
- */
-function endOfCoding(value: string, { origin, id }: Resource): null {
-  if (value.trim().toLowerCase() === 'chunked') return null
-  throw new GatewayError(
-    'origin.invalid-answer',
-    `${origin.origin} (${id}) answered with Transfer-Encoding: ${value.slice(0, 100)}`,
-  )
+  function fateOfName(lower: string): Fate {
+    if (dropped.has(lower)) return 'drop'
+    if (lower === 'cache-control') return 'cache-control'
+    if (sharedCaches.test(lower)) return 'shared-cache'
+    return passes.get(lower) ?? 'keep'
+  }
 }
 
 function privately(value: string): string {
-  if (/\bno-store\b|\bprivate\b/i.test(value)) return value
-  const rest = value
-    .split(',')
-    .map(part => part.trim())
-    .filter(part => part !== '' && !/^(public|s-maxage=.*)$/i.test(part))
+  const directives = value.split(',').map(part => part.trim())
+  // Not `private="X-Some-Header"`: that keeps one header out of shared caches, and lets the page in.
+  if (directives.some(directive => /^(no-store|private)$/i.test(directive))) return value
+  const rest = directives.filter(part => part !== '' && !/^(public|s-maxage=.*)$/i.test(part))
   return [...rest, 'private'].join(', ')
 }
 

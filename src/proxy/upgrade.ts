@@ -3,7 +3,6 @@
  * lengths are counted on the way to the browser, nothing else of them is read, so that at the end of a session a Close
  * frame can be sent where one may stand (SESSIONS B 28).
  */
-import { createHash } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { Report } from '../model/event.ts'
 import type { Passage } from '../model/passage.ts'
@@ -100,17 +99,6 @@ export function tunnel(
     origin.destroy()
     if (!browser.writableEnded) browser.destroy()
   }
-}
-
-/**
- * That the origin understood this very handshake (RFC 6455 §4.1). A 101 that somebody only talked it into would be a tunnel in
- * which nobody decides about requests any more.
- */
-export function acceptsHandshake(raw: readonly Buffer[], key: string): boolean {
-  const values = (wanted: string) =>
-    raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toString('latin1').toLowerCase() === wanted).map(String)
-  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
-  return values('upgrade').join().toLowerCase() === 'websocket' && values('sec-websocket-accept').join() === accept
 }
 
 function switching(headers: readonly string[]): string {

@@ -23,7 +23,7 @@ export interface LifecycleParts {
   readonly closeParts: () => Promise<void>
   readonly report: Report
   /** Last of all. */
-  readonly closeLog: () => void
+  readonly closeLog: () => Promise<void>
 }
 
 export interface Lifecycle {
@@ -38,6 +38,7 @@ export interface Lifecycle {
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const { server, operations, addresses, report } = parts
+  let started = false
   let draining: { readonly done: Promise<void>; readonly hurry: () => void } | null = null
 
   return {
@@ -46,6 +47,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     async listen() {
       const port = await bind(server, addresses.listen)
       const operationsPort = await bind(operations, addresses.operations)
+      started = true
       report({ name: 'gateway.started', address: `${addresses.listen.host}:${port}` })
       return { port, operationsPort }
     },
@@ -77,8 +79,8 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     operations.close()
     operations.closeAllConnections()
     await parts.closeParts()
-    report({ name: 'gateway.stopped' })
-    parts.closeLog()
+    if (started) report({ name: 'gateway.stopped' })
+    await parts.closeLog()
   }
 
   function bind(listener: Server, { host, port }: Address): Promise<number> {

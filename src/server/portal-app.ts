@@ -78,20 +78,25 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     response.setHeader('Cache-Control', 'no-store')
     next()
   })
-  app.use(
-    session({
-      name: cookieName.form,
-      secret: [...parts.cookieSecrets],
-      store: new RedisStore({
-        client: parts.pageState.client,
-        prefix: '',
-        ttl: stateLifeMs / 1000,
-        disableTouch: true,
-      }),
-      genid: parts.pageState.genid,
-      cookie: { path: '/', httpOnly: true, secure: true, sameSite: 'lax' },
-      resave: false,
-      saveUninitialized: false,
+  const pageState = session({
+    name: cookieName.form,
+    secret: [...parts.cookieSecrets],
+    store: new RedisStore({
+      client: parts.pageState.client,
+      prefix: '',
+      ttl: stateLifeMs / 1000,
+      disableTouch: true,
+    }),
+    genid: parts.pageState.genid,
+    cookie: { path: '/', httpOnly: true, secure: true, sameSite: 'lax' },
+    resave: false,
+    saveUninitialized: false,
+  })
+  const stateless = parts.routes.filter(route => route.withoutPageState === true)
+  app.use((request, response, next) =>
+    pageState(request, response, (error?: unknown) => {
+      const goesOn = stateless.some(({ method, path }) => method === request.method && path === request.path)
+      next(goesOn && error instanceof GatewayError && error.code === 'session.store-down' ? undefined : error)
     }),
   )
   for (const route of parts.routes) mount(route)
@@ -119,14 +124,18 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
           ]
         : []
     app[route.method === 'GET' ? 'get' : 'post'](route.path, ...body, async (request: Request, response: Response) => {
+      const before = JSON.stringify(keptOf(request))
       const asked = portalRequest(request)
       if (route.csrf) mustBeOurForm(request, asked)
-      send(request, response, await route.answer(asked))
+      const answer = await route.answer(asked)
+      if (JSON.stringify(keptOf(request)) !== before) await savePageState(request)
+      send(request, response, answer)
     })
   }
 
   function portalRequest(request: Request): PortalRequest {
     const { observed, navigation, cookies } = passageOf(request)
+    const kept = keptOf(request)
     const query = new URLSearchParams(observed.target?.query ?? '')
     const reference = newReference(parts.random)
     return {
@@ -139,12 +148,12 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
       form: typeof request.body === 'string' ? new URLSearchParams(request.body) : null,
       cookies,
       navigation,
-      language: languageFor(request, query),
+      language: languageFor(request, kept, query),
       address: observed.client,
       userAgent: request.headers['user-agent'] ?? '',
       reference,
       at: new Date(parts.now()),
-      page: pageStateOf(request.session, parts.newToken),
+      page: pageStateOf(kept, parts.newToken),
       note(failure) {
         observed.failure = { code: failure.code, reference, detail: failure.message, hint: failure.hint }
       },
@@ -152,10 +161,10 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
   }
 
   /** The visible switch decides, and is kept for the pages that follow. */
-  function languageFor(request: Request, query: URLSearchParams): Language {
+  function languageFor(request: Request, kept: KeptState, query: URLSearchParams): Language {
     const asked = languages.find(language => language === query.get('lang'))
-    if (asked === undefined) return request.session.language ?? parts.languageOf(request.headers['accept-language'])
-    if (request.session.language !== asked) request.session.language = asked
+    if (asked === undefined) return kept.language ?? parts.languageOf(request.headers['accept-language'])
+    if (kept.language !== asked) kept.language = asked
     return asked
   }
 
@@ -168,6 +177,8 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
         'request.cross-origin',
         `POST ${request.path} from ${String(request.headers.origin).slice(0, 200)}`,
       )
+    // Out of the store's reach the token cannot be compared; browsers do not let other origins claim ours.
+    if (!hasPageState(request)) return
     if (!asked.page.tokenMatches(asked.form?.get('token') ?? null)) {
       throw new GatewayError(
         'portal.form-expired',
@@ -247,6 +258,31 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     if (passage === undefined) throw new GatewayError('internal', 'a request that did not come through the listener')
     return passage
   }
+}
+
+/** express-session leaves a request without one where its store failed and the route goes on all the same. */
+function hasPageState(request: Request): boolean {
+  return (request.session as KeptState | undefined) !== undefined
+}
+
+/**
+ * Before the answer: express-session saves while it goes out, when it is too late to say that a form's token is lost.
+ * @throws GatewayError `session.store-down`
+ */
+function savePageState(request: Request): Promise<void> {
+  if (!hasPageState(request)) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    request.session.save((error: unknown) => {
+      if (error === undefined || error === null) return resolve()
+      // Neither tried once more at the end, nor named by a cookie.
+      Reflect.deleteProperty(request, 'session')
+      reject(error)
+    })
+  })
+}
+
+function keptOf(request: Request): KeptState {
+  return hasPageState(request) ? request.session : {}
 }
 
 /** Errors of express and its body parser carry a status; 4xx is the client's. */

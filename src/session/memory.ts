@@ -37,7 +37,6 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
     r: onceShelf(now),
     t: onceShelf(now),
     o: onceShelf(now),
-    b: onceShelf(now),
   }
   const records = new Shelf<Live>(now)
   const directory = new Shelf<Set<string>>(now)

@@ -4,18 +4,16 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import {
+  cookiesNamed,
   cookieValue,
-  eachCookie,
   expireCookie,
   expireOldest,
   setCookie,
   transactionLife,
-  transactionLimit,
   transactionPrefix,
 } from '../model/cookie.ts'
 import type { IdpId } from '../model/identity.ts'
 import type { IdpPending } from '../model/idp.ts'
-import type { SessionId } from '../model/session.ts'
 import { newSecret, type SingleUse } from './single-use.ts'
 
 /** Where a sign-in leads, carried through all of it. */
@@ -66,45 +64,21 @@ export function createPendingLogins(singleUse: SingleUse, now: () => number) {
 
     finished: (state: string) => expireCookie(nameOf(state)),
 
-    /**
-     * Which session the sign-ins under way in this browser have come to. Twenty tabs restored at once bring their
-     * callbacks before any of them has a session cookie; each brings the transaction cookies of all, which nobody else
-     * has, and by these they find one session (SESSIONS A2).
-     */
-    async common(cookies: string | null): Promise<readonly SessionId[]> {
-      const found = await Promise.all(transactionsOf(cookies).map(key => singleUse.peek<SessionId>('b', key)))
-      return [...new Set(found.filter(id => id !== null))]
-    },
-
-    /** @returns a session that another tab has named meanwhile; null: ours is the one */
-    async name(cookies: string | null, id: SessionId): Promise<SessionId | null> {
-      // In one order for all tabs: of two that come at once, the first key that they share decides.
-      for (const key of transactionsOf(cookies)) {
-        if (await singleUse.claim('b', id, key)) continue
-        const other = await singleUse.peek<SessionId>('b', key)
-        if (other !== null && other !== id) return other
-      }
-      return null
-    },
+    /** The session that came of it, in a cookie of its own until /enter takes it over: as long as it is provisional. */
+    arriving: (state: string, value: string) => setCookie(transactionPrefix.session + tagOf(state), value, 60),
   }
 }
 
 function nameOf(state: string): string {
-  return transactionPrefix.pending + hash(state).slice(0, 8)
+  return transactionPrefix.pending + tagOf(state)
+}
+
+function tagOf(state: string): string {
+  return hash(state).slice(0, 8)
 }
 
 function anyPendingCookie(cookies: string | null): boolean {
-  return transactionsOf(cookies).length > 0
-}
-
-/** Hashes of the values, not the names: only the browser itself has those. */
-function transactionsOf(cookies: string | null): readonly string[] {
-  if (cookies === null) return []
-  const pending = Array.from(eachCookie(cookies)).filter(({ name }) => name.startsWith(transactionPrefix.pending))
-  return pending
-    .map(({ value }) => hash(value))
-    .sort()
-    .slice(0, transactionLimit)
+  return cookiesNamed(cookies, transactionPrefix.pending).length > 0
 }
 
 function hash(value: string): string {

@@ -3,7 +3,7 @@
  * An unauthentic cookie is no session; a store that does not answer is a failure, never "no session".
  */
 import { GatewayError } from '../errors.ts'
-import { cookieName, cookieValues } from '../model/cookie.ts'
+import { cookieName, cookiesNamed, cookieValues, transactionLimit, transactionPrefix } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { Scope, Session } from '../model/session.ts'
 import type { Follower, RecordStore, Stored } from '../model/store.ts'
@@ -64,13 +64,36 @@ export function createResume(parts: ResumeParts) {
       return entry === null ? null : resumed(entry)
     },
 
+    /**
+     * Whose browser it is while a sign-in arrives: the session of the portal's cookie, else one of those that callbacks
+     * have just left. Each tab sees those that were left before its own, so the one that was left first is in sight of all,
+     * and all choose it; or one that another tab has chosen already, should a browser not send the oldest first. Asked of
+     * the store: in this process' cache may live what another process has ended.
+     * @throws GatewayError `session.ambiguous`, `session.store-down`
+     */
+    async arriving(cookies: string | null): Promise<Resumed | null> {
+      const values = cookieValues(cookies, cookieName.portal)
+      for (const { id } of claimsOf(values, 'portal')) cache.drop(hashOf(id))
+      const held = await resumeAll(values, 'portal', 'navigation')
+      if (held !== null) return held
+      const left = await Promise.all(claimsOf(leftBehind(cookies), 'portal').map(load))
+      const alive = left.filter(entry => entry !== null)
+      const chosen = alive.find(entry => !entry.provisional) ?? alive[0]
+      return chosen === undefined ? null : resumed(chosen)
+    },
+
     /** The ids of every authentic cookie of a scope, alive or not. */
     authentic(cookies: string | null, scope: Scope): readonly string[] {
-      const claims = cookieValues(cookies, scope === 'portal' ? cookieName.portal : cookieName.site)
-        .map(value => readCookie(keys, scope, value))
-        .filter(claim => claim !== null)
-      return [...new Set(claims.map(claim => claim.id))]
+      const values =
+        scope === 'portal'
+          ? [...cookieValues(cookies, cookieName.portal), ...leftBehind(cookies)]
+          : cookieValues(cookies, cookieName.site)
+      return [...new Set(claimsOf(values, scope).map(claim => claim.id))]
     },
+  }
+
+  function claimsOf(values: readonly string[], scope: Scope): readonly CookieClaim[] {
+    return values.map(value => readCookie(keys, scope, value)).filter(claim => claim !== null)
   }
 
   function resumed(entry: CacheEntry): Resumed {
@@ -186,15 +209,28 @@ export function createResume(parts: ResumeParts) {
   async function touch(entry: CacheEntry): Promise<boolean> {
     const theirs = now() + entry.skew
     const idleEnd = Math.min(theirs + parts.idleMs(entry.session.device), entry.session.absoluteEnd)
+    const { touchedAt } = entry
     // Noted first, so that the other requests of this moment do not touch as well.
     entry.touchedAt = theirs
-    if (await parts.records.touch(keysOf(entry.hash).record, idleEnd)) {
-      entry.idleEnd = idleEnd
-      return true
+    try {
+      if (await parts.records.touch(keysOf(entry.hash).record, idleEnd)) {
+        entry.idleEnd = idleEnd
+        return true
+      }
+    } catch (error) {
+      // It was not: else the next one would be due a tenth of the limit later, and the session end too soon.
+      entry.touchedAt = touchedAt
+      throw error
     }
     cache.drop(entry.hash)
     return false
   }
+}
+
+/** By callbacks, for /enter to take over. */
+function leftBehind(cookies: string | null): readonly string[] {
+  const left = cookiesNamed(cookies, transactionPrefix.session)
+  return left.slice(0, transactionLimit).map(({ value }) => value)
 }
 
 /** The expiry tells when the record was last touched, unless the absolute end cut it short. */

@@ -86,6 +86,14 @@ export function createSessions(parts: SessionParts) {
       return scope === 'portal' ? Promise.resolve(resumed).then(confirmed) : resumed
     },
 
+    /**
+     * The session that /enter takes over, by the store: see resume.ts.
+     * @throws GatewayError `session.ambiguous`, `session.store-down`
+     */
+    async arriving(cookies: string | null): Promise<Resumed | null> {
+      return confirmed(await resuming.arriving(cookies))
+    },
+
     /** @returns false: it is gone. What the new sign-in says holds here at once, in other processes within 30 seconds. */
     async renew(id: SessionId, signIn: SignIn): Promise<boolean> {
       const kept = await establishing.renew(id, signIn)

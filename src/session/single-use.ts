@@ -4,14 +4,7 @@ import type { OnceKind, OnceStore } from '../model/store.ts'
 import type { Keys } from './seal.ts'
 
 /** Milliseconds (SESSIONS C2). */
-const life: Record<OnceKind, number> = {
-  p: 15 * 60_000,
-  a: 60_000,
-  r: 60_000,
-  t: 30_000,
-  o: 10 * 60_000,
-  b: 15 * 60_000,
-}
+const life: Record<OnceKind, number> = { p: 15 * 60_000, a: 60_000, r: 60_000, t: 30_000, o: 10 * 60_000 }
 
 export type SingleUse = ReturnType<typeof createSingleUse>
 
@@ -19,12 +12,11 @@ export function createSingleUse(once: OnceStore, keys: Keys) {
   return {
     /** @returns the reference under which the value can be had, 256 random bits, base64url */
     async put(kind: OnceKind, value: unknown, reference = newSecret()): Promise<string> {
-      if (!(await claim(kind, value, reference))) throw new Error(`a random reference came twice (${kind})`)
+      const key = keyOf(kind, reference)
+      const sealed = keys.seal(key, 0, Buffer.from(JSON.stringify(value)))
+      if (!(await once.put(kind, key, sealed, life[kind]))) throw new Error(`a random reference came twice (${kind})`)
       return reference
     },
-
-    /** False: somebody was there first, and their value stays. */
-    claim,
 
     /** Null: unknown, expired, or already taken. */
     async peek<Value>(kind: OnceKind, reference: string): Promise<Value | null> {
@@ -35,11 +27,6 @@ export function createSingleUse(once: OnceStore, keys: Keys) {
     async take<Value>(kind: OnceKind, reference: string): Promise<Value | null> {
       return opened(keyOf(kind, reference), await once.take(kind, keyOf(kind, reference)))
     },
-  }
-
-  function claim(kind: OnceKind, value: unknown, reference: string): Promise<boolean> {
-    const key = keyOf(kind, reference)
-    return once.put(kind, key, keys.seal(key, 0, Buffer.from(JSON.stringify(value))), life[kind])
   }
 
   function opened<Value>(key: string, sealed: Buffer | null): Value | null {

@@ -114,6 +114,19 @@ describe('SM-07 a body where none can be', () => {
     await nextIsClean()
     await nextIsClean()
   })
+
+  it.each([204, 304])('is not waited for: %i that announces one, and the next request', async status => {
+    answer = (socket, request, nth) => {
+      if (request.includes('GET /first')) socket.write(`HTTP/1.1 ${status} None\r\nContent-Length: 7\r\n\r\n`)
+      else goodAnswer(socket, request, nth)
+    }
+    const request = (target: string) => rawRequest({ target, host: `hostile.localhost:${world.port}` })
+    const { responses } = await rawExchange(world.port, request('/first') + request('/second'), { responses: 2 })
+    expect(responses.map(response => [response.status, response.text])).toEqual([
+      [status, ''],
+      [200, 'ok'],
+    ])
+  })
 })
 
 describe('SM-08 a thousand interim answers', () => {

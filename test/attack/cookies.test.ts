@@ -226,8 +226,16 @@ describe('what stands in a cookie or a reference (CK-08, RD-01)', () => {
 
   /** Everything that Redis was asked while this ran. */
   async function askedOfRedis(act: () => Promise<unknown>): Promise<readonly string[][]> {
+    await seen()
     commands.length = 0
     await act()
+    await seen()
+    return commands.filter(([name]) => name !== 'ping' && name !== 'echo')
+  }
+
+  /** Whatever the gateway has asked so far is carried out, and the monitor has told of it. */
+  async function seen(): Promise<void> {
+    await world.gateway.store.reachable()
     const mark = `mark ${Math.random()}`
     const marked = new Promise<void>(resolve => {
       monitor.on('monitor', function look(_time: string, args: string[]) {
@@ -238,7 +246,6 @@ describe('what stands in a cookie or a reference (CK-08, RD-01)', () => {
     })
     await redis.admin.echo(mark)
     await marked
-    return commands.filter(args => args[1] !== mark)
   }
 
   const rubbish = [

@@ -13,33 +13,41 @@ let offsetMs = 0
 const now = () => performance.timeOrigin + performance.now() + offsetMs
 
 let world: TwoIdps
+/** Waits for its tokens while the other tests run. */
+let silent: TwoIdps
+let waiting: Promise<{ readonly ms: number; readonly value: Reply }>
 beforeAll(async () => {
   world = await startTwoIdps({ surroundings: { now } })
+  silent = await startTwoIdps()
+  silent.op.bends.wire.token = () => {}
+  waiting = timed(() => new Browser({ language: 'en', timeoutMs: 15_000 }).navigate(silent.url('app', page)))
 })
 beforeEach(() => world.op.reset())
 afterEach(() => world.invariants())
-afterAll(() => world.stop())
+afterAll(async () => {
+  await world?.stop()
+  await silent?.stop()
+})
 
 /** Metadata and keys of the last test are forgotten, and every back-off is over. */
 const later = (ms: number) => {
   offsetMs += ms
 }
 
-describe.each<[string, AdversarialOp['bends']['wire'], number]>([
-  ['the token endpoint cuts the line', { token: request => void request.socket.destroy() }, 0],
-  ['the token endpoint breaks off in its answer', { token: half }, 0],
-  ['the token endpoint answers 500', { token: (_, response) => void response.writeHead(500).end('{}') }, 0],
-  ['the token endpoint says nothing', { token: () => {} }, 10_000],
-  ['the userinfo endpoint cuts the line', { userinfo: request => void request.socket.destroy() }, 0],
-  ['the key endpoint cuts the line, and no key is known', { keys: request => void request.socket.destroy() }, 0],
-])('%s', (_what, wire, waitMs) => {
+describe.each<[string, AdversarialOp['bends']['wire']]>([
+  ['the token endpoint cuts the line', { token: request => void request.socket.destroy() }],
+  ['the token endpoint breaks off in its answer', { token: half }],
+  ['the token endpoint answers 500', { token: (_, response) => void response.writeHead(500).end('{}') }],
+  ['the userinfo endpoint cuts the line', { userinfo: request => void request.socket.destroy() }],
+  ['the key endpoint cuts the line, and no key is known', { keys: request => void request.socket.destroy() }],
+])('%s', (what, wire) => {
   it('is a page that says so and leads back to the address that was asked for; nobody is signed in', async () => {
     later(2 * 3_600_000)
     world.op.bends.wire = wire
     const browser = new Browser({ language: 'en', timeoutMs: 15_000 })
     const { ms, value: answer } = await timed(() => browser.navigate(world.url('app', page)))
-    tell('until the page', ms)
-    expect(ms).toBeLessThan(waitMs + 1_500)
+    tell(`${what}: until the page`, ms)
+    expect(ms).toBeLessThan(1_500)
     expect([answer.status, answer.url.pathname], answer.story).toEqual([503, '/callback/op'])
     expect(answer.visibleText).toContain('The service “Other provider” does not answer')
     expect(referenceIn(answer)).toMatch(/"code":"idp.unreachable"/)
@@ -92,6 +100,17 @@ describe('the keys of an idp', () => {
     const asked = world.op.count('keys')
     tell('questions for keys in 100 sign-ins without any', String(asked))
     expect(asked).toBeLessThanOrEqual(2)
+  })
+})
+
+describe('a token endpoint that says nothing', () => {
+  it('is given up after ten seconds, with the same page', async () => {
+    const { ms, value: answer } = await waiting
+    tell('the token endpoint says nothing: until the page', ms)
+    expect(ms).toBeGreaterThan(9_900)
+    expect(ms).toBeLessThan(11_500)
+    expect([answer.status, answer.url.pathname], answer.story).toEqual([503, '/callback/op'])
+    expect(answer.links.map(({ text }) => text)).toContain('Continue to app site')
   })
 })
 

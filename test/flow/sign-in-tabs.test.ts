@@ -56,3 +56,26 @@ describe.each([
     expect(left).toEqual([])
   })
 })
+
+describe('a tab that is opened while others come back from the idp', () => {
+  it('needs no sign-in of its own, and all end with one session', async () => {
+    const before = (await world.gateway.sessions.count()) ?? 0
+    const browser = new Browser()
+    // The page state that counts sign-ins, against loops, is there already.
+    await browser.navigate(world.portal('/?lang=en'))
+    const early = await Promise.all(
+      hosts.map(host =>
+        browser.navigate(world.url(host, '/echo'), { follow: hop => hop.redirect?.searchParams.has('r') !== true }),
+      ),
+    )
+    const asked = world.op.count('authorize')
+    const late = await browser.navigate(world.url('one', '/echo?late'))
+    expect(late.url.href, late.story).toBe(world.url('one', '/echo?late'))
+    expect(world.op.count('authorize')).toBe(asked)
+    const pages = await Promise.all(early.map(hop => browser.navigate(hop.redirect ?? '')))
+    expect(pages.map(page => `${page.status} ${page.url.href}`)).toEqual(
+      hosts.map(host => `200 ${world.url(host, '/echo')}`),
+    )
+    expect(await world.gateway.sessions.count()).toBe(before + 1)
+  })
+})

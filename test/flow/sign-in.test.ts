@@ -79,22 +79,27 @@ describe('a first visit to a site', () => {
     ])
   })
 
-  it('3. comes back to a portal cookie that ends with the browser, and to a reference, never to a ticket (S4)', () => {
+  it('3. comes back to a cookie of this very sign-in and to a reference, never to a ticket (S4)', () => {
     const state = location(1).searchParams.get('state') ?? ''
+    const tag = digest(state).slice(0, 8)
     expect(location(3).href).toMatch(new RegExp(`^${world.portal('/enter')}\\?r=[\\w-]{43}$`))
-    const [portal, pending, ...others] = step(3).cookiesSet
-    expect(portal).toMatch(/^__Host-Http-passerelle=v1\.[0-9a-f]{8}\.[\w-]{43}\.0\.[\w-]{43};/)
-    expect(portal?.replace(/^[^;]*/, '')).toBe(attributes)
-    expect(valueIn(portal).length).toBeLessThanOrEqual(110)
-    expect(pending).toBe(`__Host-Http-passerelle-p-${digest(state).slice(0, 8)}=${expired}`)
+    const [session, pending, ...others] = step(3).cookiesSet
+    expect(session).toMatch(/^__Host-Http-passerelle-s-[\w-]{8}=v1\.[0-9a-f]{8}\.[\w-]{43}\.0\.[\w-]{43};/)
+    expect(session?.slice(0, 33)).toBe(`__Host-Http-passerelle-s-${tag}`)
+    expect(session?.replace(/^[^;]*/, '')).toBe('; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax')
+    expect(pending).toBe(`__Host-Http-passerelle-p-${tag}=${expired}`)
     expect(others.map(line => line.split('=')[0])).toEqual(['__Host-Http-passerelle-form'])
     expect(others[0]?.replace(/^[^;]*/, '')).toBe('; Path=/; HttpOnly; Secure; SameSite=Lax')
     expect(valueIn(others[0]).length).toBeLessThanOrEqual(120)
   })
 
-  it('4. changes the reference for a ticket, without another cookie', () => {
+  it('4. becomes the portal’s cookie, which ends with the browser, and changes the reference for a ticket (S3)', () => {
     expect(location(4).href).toMatch(new RegExp(`^${world.url('app', '/.passerelle/enter')}\\?t=[\\w-]{43}$`))
-    expect(step(4).cookiesSet).toEqual([])
+    const [portal, left, ...others] = step(4).cookiesSet
+    expect(portal).toBe(`__Host-Http-passerelle=${valueIn(step(3).cookiesSet[0])}${attributes}`)
+    expect(valueIn(portal).length).toBeLessThanOrEqual(110)
+    expect(left).toBe(`${step(3).cookiesSet[0]?.split('=', 1)[0]}=${expired}`)
+    expect(others).toEqual([])
   })
 
   it('5. changes the ticket for the site’s own cookie and leads to the address that was asked for (S5)', () => {
@@ -122,8 +127,8 @@ describe('a first visit to a site', () => {
 
   it('leaves three cookies in the browser, and no trace of the transactions', () => {
     expect(browser.jar.all().map(({ domain, name }) => `${domain} ${name}`)).toEqual([
-      'acces.localhost __Host-Http-passerelle',
       'acces.localhost __Host-Http-passerelle-form',
+      'acces.localhost __Host-Http-passerelle',
       'app.localhost __Host-Http-passerelle-site',
     ])
     expect(browser.jar.refused).toEqual([])
@@ -226,12 +231,14 @@ describe('somebody who is signed in', () => {
     const browser = new Browser()
     world.op.bends.claims = claims => ({ ...claims, name: 'Alice Before' })
     await browser.navigate(world.url('app', '/echo'))
-    const before = browser.cookies('acces.localhost')[0]?.value
+    const held = () => browser.cookies('acces.localhost').find(({ name }) => name === '__Host-Http-passerelle')?.value
+    const before = held()
+    expect(before).toMatch(/^v1\./)
     expect((await browser.navigate(world.portal('/'))).visibleText).toContain('Alice Before')
     world.op.bends.claims = claims => ({ ...claims, name: 'Alice After' })
     const page = await browser.navigate(world.portal('/login?again=1&idp=op'))
     expect(page.visibleText).toContain('Alice After')
-    expect(browser.cookies('acces.localhost')[0]?.value).toBe(before)
+    expect(held()).toBe(before)
     expect(world.events.at(-1)).toEqual({ name: 'session.kept', idp: 'op' })
   })
 

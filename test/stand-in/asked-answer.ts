@@ -22,7 +22,11 @@ export function asking(answer: AskedAnswer): string {
 export const answerAsAsked: OriginHandler = (request, response, recorded) => {
   const asked = request.headers['please-answer']
   if (asked === undefined) return answerPath(request, response, recorded)
-  const { status = 200, headers = [], body = '' }: AskedAnswer = JSON.parse(Buffer.from(String(asked), 'base64').toString())
+  const {
+    status = 200,
+    headers = [],
+    body = '',
+  }: AskedAnswer = JSON.parse(Buffer.from(String(asked), 'base64').toString())
   response.sendDate = false
   response.writeHead(status, [...headers])
   response.end(body, 'latin1')

@@ -36,6 +36,8 @@ export interface TestGatewayOptions {
   readonly domain?: string
   /** Secrets behind the first one, which only verify and open. */
   readonly olderSecrets?: readonly string[]
+  /** What `portal` and `at` say, where a balancer stands in front. */
+  readonly publicPort?: number
   /** More of `listen`, such as `tls: {…}`. */
   readonly listen?: string
   /** What the configuration's files hold. */
@@ -45,7 +47,10 @@ export interface TestGatewayOptions {
 }
 
 export interface TestGateway {
+  /** Of its addresses. */
   readonly port: number
+  /** Where it listens: the same, unless a balancer stands in front. */
+  readonly ownPort: number
   readonly operationsPort: number
   readonly gateway: Gateway
   readonly origin: Origin
@@ -118,7 +123,8 @@ const standardResources = `
 `
 
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const [port = 0, operationsPort = 0] = await freePorts(2)
+  const [ownPort = 0, operationsPort = 0] = await freePorts(2)
+  const port = options.publicPort ?? ownPort
   const origin = options.shared?.origin ?? (await startOrigin(options.origin))
   const domain = options.domain ?? 'localhost'
   const portal = `http://acces.${domain}:${port}`
@@ -141,7 +147,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const secrets = [secret, ...(options.olderSecrets ?? [])]
   const yaml = `
 portal: "${portal}"
-listen: { address: "127.0.0.1:${port}"${options.listen === undefined ? '' : `, ${options.listen}`} }
+listen: { address: "127.0.0.1:${ownPort}"${options.listen === undefined ? '' : `, ${options.listen}`} }
 operations: { address: "127.0.0.1:${operationsPort}" }
 drain: { wait: 0s, timeout: 2s }
 session:
@@ -196,6 +202,7 @@ ${options.more ?? ''}
 
   return {
     port,
+    ownPort,
     operationsPort,
     gateway,
     origin,

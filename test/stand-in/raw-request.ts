@@ -41,6 +41,11 @@ export const handshake: readonly string[] = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ]
 
+/** The answer to that very handshake. */
+export const handshakeAnswer =
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'
+
 /** One chunk after the other and the end, with trailer lines if there are any (RFC 9112 §7.1). */
 export function chunked(pieces: readonly string[], trailers: readonly string[] = []): string {
   const chunks = pieces.map(piece => `${Buffer.byteLength(piece, 'latin1').toString(16)}\r\n${piece}\r\n`)

@@ -24,8 +24,12 @@ const site = (id: string, idps: string) => `
     ${idps}
     identity: { headers: { X-Remote-User: "{subject}" } }`
 
-export async function startTwoIdps(options: TestGatewayOptions = {}): Promise<TwoIdps> {
-  const op = await startAdversarialOp(options.surroundings?.now)
+/** @param sharedOp of another gateway, which then also stops it */
+export async function startTwoIdps(
+  options: TestGatewayOptions = {},
+  sharedOp: AdversarialOp | null = null,
+): Promise<TwoIdps> {
+  const op = sharedOp ?? (await startAdversarialOp(options.surroundings?.now))
   const honest = () => {
     op.bends.subject = 'alice'
   }
@@ -64,7 +68,7 @@ export async function startTwoIdps(options: TestGatewayOptions = {}): Promise<Tw
 
     async stop() {
       await world.stop()
-      await op.stop()
+      if (sharedOp === null) await op.stop()
     },
   }
 }
