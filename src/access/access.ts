@@ -9,7 +9,6 @@ import type { Decision, Permit } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
 import type { Passage, ResourcePlace } from '../model/passage.ts'
 import type { Locate } from '../model/place.ts'
-import type { Access } from '../model/resource.ts'
 import type { Scope, Session } from '../model/session.ts'
 import type { authorize } from '../policy/authorize.ts'
 import type { Activity, Resumed, Sessions } from '../session/sessions.ts'
@@ -36,7 +35,7 @@ export interface AccessParts {
 export function createAccess(parts: AccessParts) {
   const { locate, sessions, authorize, forward, challenge, refuse, ours } = parts
 
-  return async function access(passage: Passage): Promise<void> {
+  return function access(passage: Passage): Promise<void> | void {
     const { request, observed } = passage
     const place = locate(targetOf(passage), request.method ?? '')
     switch (place.kind) {
@@ -59,15 +58,21 @@ export function createAccess(parts: AccessParts) {
     if (isServiceWorker(passage) && resource.serviceWorkers === 'refuse') {
       return answerText(passage, 'text/javascript; charset=utf-8', unregisteringWorker)
     }
-    const preflight = isPreflight(passage)
-    if (preflight && resource.preflight === 'answer' && place.scope !== null && answerPreflight(passage, resource))
-      return
+    if (isPreflight(passage) && place.scope !== null) {
+      if (resource.preflight === 'forward') return judge(passage, { ...place, access: openToPreflight }, null)
+      if (answerPreflight(passage, resource)) return
+    }
+    const resumed = resume(passage, place.scope)
+    // From this process's cache, as nearly always, it is here already: a promise would cost every request its detour.
+    if (resumed instanceof Promise) return resumed.then(found => judge(passage, place, found))
+    return judge(passage, place, resumed)
+  }
 
-    const forwarded = preflight && resource.preflight === 'forward'
-    const resumed = forwarded ? null : await resume(passage, place.scope)
-    observed.session = resumed?.session ?? null
+  function judge(passage: Passage, place: ResourcePlace, resumed: Resumed | null): Promise<void> | void {
+    const { resource } = place
+    passage.observed.session = resumed?.session ?? null
     if (resumed !== null) mustComeFromTheSite(passage, resource, parts.report)
-    const decision = decide(place, forwarded ? openToPreflight : place.access, resumed?.session ?? null, passage)
+    const decision = decide(place, resumed?.session ?? null, passage)
 
     switch (decision.effect) {
       case 'challenge':
@@ -80,14 +85,9 @@ export function createAccess(parts: AccessParts) {
     }
   }
 
-  function decide(
-    place: ResourcePlace,
-    access: Access,
-    session: Session | null,
-    { request, observed }: Passage,
-  ): Decision {
+  function decide(place: ResourcePlace, session: Session | null, { request, observed }: Passage): Decision {
     const context = { method: request.method ?? '', address: observed.client }
-    const decision = authorize({ resource: place.resource, access, context }, session)
+    const decision = authorize({ resource: place.resource, access: place.access, context }, session)
     observed.effect = decision.effect
     parts.decided(place.resource.id, decision.effect)
     return decision
@@ -95,7 +95,7 @@ export function createAccess(parts: AccessParts) {
 
   /** Null scope: a public path, where no cookie is read and no store asked. */
   function resume(passage: Passage, scope: Scope | null): Promise<Resumed | null> | Resumed | null {
-    return scope === null ? null : sessions.resume(passage.cookies, scope, activityOf(passage))
+    return scope === null ? null : sessions.resume(passage.cookies, scope, () => activityOf(passage))
   }
 }
 

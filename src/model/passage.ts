@@ -32,6 +32,7 @@ export interface Passage {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly observed: Observed
+  /** Told when it is asked for: most requests never need it. */
   readonly navigation: Navigation
   /** The raw Cookie header; null: none. */
   readonly cookies: string | null

@@ -17,7 +17,7 @@ export interface Log {
   readonly error: (fields: LogFields, message: string) => void
   /** Whether lines of this level are written at all. */
   readonly writes: (level: 'info' | 'warn' | 'error') => boolean
-  /** A line that its caller made: whole JSON with `level` and `time`, as jsonLine() gives it. */
+  /** A line that its caller made: whole JSON with `level` and `time`, as JsonLine gives it. */
   readonly line: (json: string) => void
 }
 
@@ -30,7 +30,7 @@ export function createLog(
 ): Log & { close: () => Promise<void> } {
   const destination: LineWriter =
     write === null
-      ? createLineWriter(process.stdout.fd, lines => jsonLine('warn', { lines }, 'log.lost'))
+      ? createLineWriter(process.stdout.fd, lines => new JsonLine('warn').add('lines', lines).end('log.lost'))
       : { write, close: async () => {} }
   const logger = pino(
     {
@@ -66,17 +66,23 @@ function isoTime(): string {
 
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 
-/**
- * A line as pino would write it, at an eighth of the cost: the one for each request. Names of fields are ours, so only
- * values are escaped; null and undefined leave their field out.
- */
-export function jsonLine(level: 'info' | 'warn' | 'error', fields: LogFields, message: string): string {
-  let json = `{"level":"${level}","time":"${isoTime()}"`
-  for (const name in fields) {
-    const value = fields[name]
-    if (value === undefined || value === null) continue
-    if (typeof value === 'string') json += `,"${name}":${plain.test(value) ? `"${value}"` : JSON.stringify(value)}`
-    else json += `,"${name}":${value}`
+/** A line as pino would write it, at an eighth of the cost: for the one that each request leaves. */
+export class JsonLine {
+  #text: string
+
+  constructor(level: 'info' | 'warn' | 'error') {
+    this.#text = `{"level":"${level}","time":"${isoTime()}"`
   }
-  return `${json},"msg":"${message}"}\n`
+
+  /** @param name one of ours, never escaped; null and undefined leave the field out */
+  add(name: string, value: string | number | boolean | null | undefined): this {
+    if (value === null || value === undefined) return this
+    if (typeof value !== 'string') this.#text += `,"${name}":${value}`
+    else this.#text += plain.test(value) ? `,"${name}":"${value}"` : `,"${name}":${JSON.stringify(value)}`
+    return this
+  }
+
+  end(message: string): string {
+    return `${this.#text},"msg":"${message}"}\n`
+  }
 }

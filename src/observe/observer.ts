@@ -3,7 +3,7 @@ import { failures } from '../errors.ts'
 import type { GatewayEvent, Report } from '../model/event.ts'
 import type { Observed } from '../model/passage.ts'
 
-import { jsonLine, type Log, type LogFields } from './log.ts'
+import { JsonLine, type Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface Finished {
@@ -39,24 +39,26 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       if (!requestLines && failure === null) return
       const level = failure === null ? 'info' : failures[failure.code].level
       if (!log.writes(level)) return
-      const fields: LogFields = {
-        method,
-        host: target?.host,
+      const line = new JsonLine(level)
+        .add('method', method)
+        .add('host', target?.host)
         // Never the query: deep links carry names and tokens.
-        path: target?.path,
-        status,
-        ms: tenths(endedAt - observed.startedAt),
-        originMs: observed.originMs === null ? null : tenths(observed.originMs),
-        client: observed.client,
-        resource: resource?.id,
-        effect: observed.effect,
-        cut: complete ? null : true,
-        code: failure?.code,
-        ref: failure === null || failure.reference === '' ? null : failure.reference,
-        detail: failure?.detail,
-        hint: failure?.hint,
+        .add('path', target?.path)
+        .add('status', status)
+        .add('ms', tenths(endedAt - observed.startedAt))
+        .add('originMs', observed.originMs === null ? null : tenths(observed.originMs))
+        .add('client', observed.client)
+        .add('resource', resource?.id)
+        .add('effect', observed.effect)
+        .add('cut', complete ? null : true)
+      if (failure !== null) {
+        line
+          .add('code', failure.code)
+          .add('ref', failure.reference || null)
+          .add('detail', failure.detail)
+          .add('hint', failure.hint)
       }
-      log.line(jsonLine(level, fields, 'request'))
+      log.line(line.end('request'))
     },
   }
 

@@ -3,6 +3,7 @@
  * origin is only half trusted, and what it sends after its answer would be the answer to somebody else's request.
  * Pure: bytes in, calls out; knows nothing of sockets.
  */
+import { readFieldLine } from './field-line.ts'
 
 export interface AnswerHearer {
   /** 1xx but 101: more will follow. */
@@ -34,8 +35,6 @@ const longestChunkLine = 1024
 const mostInterim = 2_000
 
 const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const forbidden = /[\0-\x08\n-\x1f\x7f]/
 const chunkLine = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/
 
 type State =
@@ -153,16 +152,8 @@ export class AnswerParser {
   }
 
   #head(bytes: Buffer): number {
-    if (
-      bytes.compare(
-        beginning,
-        0,
-        Math.min(bytes.length, beginning.length),
-        0,
-        Math.min(bytes.length, beginning.length),
-      ) !== 0
-    ) {
-      throw new InvalidAnswer('no HTTP/1 at all')
+    for (let i = Math.min(bytes.length, beginning.length) - 1; i >= 0; i--) {
+      if (bytes[i] !== beginning[i]) throw new InvalidAnswer('no HTTP/1 at all')
     }
     const end = bytes.indexOf(headEnd)
     if (end < 0 || end > longestHead) {
@@ -177,7 +168,7 @@ export class AnswerParser {
     if (minor === undefined || status < 100 || status > 599)
       throw new InvalidAnswer(`the status line ${quoted(lines[0])}`)
     const headers: string[] = []
-    for (let i = 1; i < lines.length; i++) readField(lines[i] as string, headers)
+    for (let i = 1; i < lines.length; i++) this.#field(lines[i] as string, headers)
     const taken = end + headEnd.length
     if (status === 101) {
       if (!this.#question.upgrade) throw new InvalidAnswer('a change of protocol that nobody asked for')
@@ -225,8 +216,7 @@ export class AnswerParser {
     }
     if (coding !== null && (!http11 || coding.toLowerCase() !== 'chunked'))
       throw new InvalidAnswer(`Transfer-Encoding ${quoted(coding)}`)
-    const tokens = connection.split(',').map(one => one.trim())
-    const persistent = !tokens.includes('close') && (http11 || tokens.includes('keep-alive'))
+    const persistent = http11 && connection === '' ? true : persists(connection, http11)
     // Who was asked to change protocols and said no in HTTP may have stopped reading it all the same. After HEAD old servers
     // send the body that none of us waits for: it would be the next answer, in the words of whoever wrote that page.
     this.#reusable = persistent && !this.#question.upgrade && !this.#question.head
@@ -262,8 +252,12 @@ export class AnswerParser {
     this.#trailers += end + 2
     if (this.#trailers > longestHead) throw new InvalidAnswer(`trailers of more than ${longestHead} bytes`)
     if (end === 0) this.#state = 'over'
-    else readField(bytes.toString('latin1', 0, end), [])
+    else this.#field(bytes.toString('latin1', 0, end), [])
     return end + 2
+  }
+
+  #field(line: string, into: string[]): void {
+    if (!readFieldLine(line, into)) throw new InvalidAnswer(`the header line ${quoted(line)}`)
   }
 
   #end(reusable: boolean): void {
@@ -288,30 +282,10 @@ function lineEnd(bytes: Buffer, longest: number): number {
   return end
 }
 
-/** @param into name and value are added to it */
-function readField(line: string, into: string[]): void {
-  const colon = line.indexOf(':')
-  const name = line.slice(0, Math.max(colon, 0))
-  const value = trimmed(line, colon + 1)
-  // A line that begins with a space continues another in an old way that everybody reads differently (§5.2).
-  if (!token.test(name) || forbidden.test(value)) throw new InvalidAnswer(`the header line ${quoted(line)}`)
-  into.push(name, value)
-}
-
-/**
- * Not trim(): in latin1 a no-break space is the last byte of an à. And no expression: `[ \t]+$` walks through a run of spaces
- * once for each of them, which for a line of 60 KB takes five seconds.
- */
-function trimmed(line: string, from: number): string {
-  let start = from
-  let end = line.length
-  while (start < end && isSpace(line.charCodeAt(start))) start++
-  while (end > start && isSpace(line.charCodeAt(end - 1))) end--
-  return line.slice(start, end)
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09
+/** @param connection the values of Connection, in lower case, each behind a comma */
+function persists(connection: string, http11: boolean): boolean {
+  const tokens = connection.split(',').map(one => one.trim())
+  return !tokens.includes('close') && (http11 || tokens.includes('keep-alive'))
 }
 
 function quoted(text: string | undefined): string {

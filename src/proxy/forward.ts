@@ -44,11 +44,13 @@ export function createForward(parts: ForwardParts) {
       const headers = requestHeaders.forOrigin(request.rawHeaders, resource, observed.client, injected)
       const body = bodyOf(request)
       const repeatable = body === null && (request.method === 'GET' || request.method === 'HEAD')
+      const last = request.method === 'HEAD' || signsInConnection(headers)
       const asked = {
-        head: headOf(passage, place.forwardPath, headers, body),
+        head: headOf(passage, place.forwardPath, headers, body, last),
         method: request.method ?? '',
         upgrade: passage.upgrade !== null,
         body,
+        last,
       }
       if (passage.expectsContinue && body !== null) passage.response.writeContinue()
       return new Promise((resolve, reject) => {
@@ -66,11 +68,29 @@ export function createForward(parts: ForwardParts) {
     const { protocol, hostname } = resource.origin
     const named = protocol === 'https:' && !/^[\d.]+$|^\[/.test(hostname)
     return {
-      pool: new OriginPool(resource.origin, parts.connector(resource.timeouts.connectMs), resource.timeouts),
+      pool: new OriginPool(
+        resource.origin,
+        parts.connector(resource.timeouts.connectMs),
+        resource.timeouts,
+        parts.monotonic,
+      ),
       answerHeaders: createResponseHeaders(resource),
       servername: named ? hostname : null,
     }
   }
+}
+
+/**
+ * NTLM and Negotiate sign in a connection, not a request (RFC 4559 §6): to an origin that knows them, whoever comes next on it
+ * is the same person. Nobody comes next.
+ */
+function signsInConnection(headers: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (name.length !== 13 || name.toLowerCase() !== 'authorization') continue
+    if (/^(?:ntlm|nego|kerberos)/i.test(headers[i + 1] as string)) return true
+  }
+  return false
 }
 
 /** Methods for which a request without a body says so; old servers answer 411 otherwise (RFC 9110 §8.6). */
@@ -85,6 +105,7 @@ function headOf(
   path: string,
   headers: readonly string[],
   body: OriginRequest['body'],
+  last: boolean,
 ): string {
   let head = `${request.method} ${path} HTTP/1.1\r\n`
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
@@ -93,5 +114,5 @@ function headOf(
   if (body?.chunked) head += 'Transfer-Encoding: chunked\r\n'
   else if (length !== undefined) head += `Content-Length: ${Number(length)}\r\n`
   else if (withContent.has(request.method ?? '')) head += 'Content-Length: 0\r\n'
-  return `${head}Connection: keep-alive\r\n\r\n`
+  return `${head}Connection: ${last ? 'close' : 'keep-alive'}\r\n\r\n`
 }

@@ -160,6 +160,8 @@ export class OriginExchange implements OriginHearer {
       this.#parts.report({ name: 'origin.retried', resource: this.#permit.resource.id })
       return this.ask(reuse.never)
     }
+    // Where no connection took it: what the client still sends must be read on, or it never reads why.
+    this.#request.body?.stream.destroy()
     this.#reject(originFailure(this.#permit.resource, error))
   }
 

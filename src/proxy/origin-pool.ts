@@ -5,12 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import type { OriginAddress } from '../model/resource.ts'
-import {
-  OriginConnection,
-  type OriginHearer,
-  type OriginRequest,
-  type Waits,
-} from './origin-connection.ts'
+import { OriginConnection, type OriginHearer, type OriginRequest, type Waits } from './origin-connection.ts'
 
 /** Name, TCP and TLS, and a look at the address that was reached. */
 export type Connect = (

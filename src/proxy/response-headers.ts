@@ -10,7 +10,6 @@ const sharedCaches = /^(?:surrogate-control|x-accel-expires|(?:[a-z0-9-]+-)?cdn-
 
 /** `Trailer`: trailers are dropped. The last four would steer the browser on every host of the site, or outlive us. */
 const dropped = new Set([
-  'connection',
   'keep-alive',
   'proxy-connection',
   'proxy-authenticate',
@@ -25,7 +24,7 @@ const dropped = new Set([
 ])
 
 type Pass = (value: string) => string | null
-type Fate = Pass | 'keep' | 'drop' | 'cache-control' | 'shared-cache'
+type Fate = Pass | 'keep' | 'drop' | 'connection' | 'cache-control' | 'shared-cache'
 
 export type ResponseHeaders = (raw: readonly string[], identified: boolean) => string[]
 
@@ -51,6 +50,9 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
         headers.push(name, identified ? privately(value) : value)
       } else if (fate === 'shared-cache') {
         if (!identified) headers.push(name, value)
+      } else if (fate === 'connection') {
+        const nominated = nominations(raw)
+        if (nominated !== null) return forBrowser(without(raw, nominated), identified)
       } else if (fate !== 'drop') {
         const passed = fate(value)
         if (passed !== null) headers.push(name, passed)
@@ -72,10 +74,28 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
 
   function fateOfName(lower: string): Fate {
     if (dropped.has(lower)) return 'drop'
+    if (lower === 'connection') return 'connection'
     if (lower === 'cache-control') return 'cache-control'
     if (sharedCaches.test(lower)) return 'shared-cache'
     return passes.get(lower) ?? 'keep'
   }
+}
+
+/** Words of the hop itself, and what ends here in any case. */
+const ownWords = new Set(['', 'close', 'keep-alive', ...dropped])
+
+/** What the origin says is for its own hop only (RFC 9110 §7.6.1), the Connection lines with it; null: nothing more. */
+function nominations(raw: readonly string[]): ReadonlySet<string> | null {
+  const named = raw
+    .filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === 'connection')
+    .flatMap(value => value.toLowerCase().split(','))
+    .map(word => word.trim())
+    .filter(word => !ownWords.has(word))
+  return named.length === 0 ? null : new Set(['connection', ...named])
+}
+
+function without(raw: readonly string[], names: ReadonlySet<string>): readonly string[] {
+  return raw.filter((_, at) => !names.has((raw[at - (at % 2)] as string).toLowerCase()))
 }
 
 function privately(value: string): string {

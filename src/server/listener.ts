@@ -21,7 +21,8 @@ export interface ListenerParts {
   readonly tls: { readonly certificate: string; readonly key: string } | null
   readonly portalHostname: string
   readonly readTarget: (request: IncomingMessage) => Target
-  readonly access: (passage: Passage) => Promise<void>
+  /** No promise: it is answered already. */
+  readonly access: (passage: Passage) => Promise<void> | void
   readonly portal: (passage: Passage) => void
   readonly failurePage: FailurePage
   readonly observer: Observer
@@ -78,6 +79,9 @@ export function createListener(parts: ListenerParts): http.Server {
     response.shouldKeepAlive = false
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
     response.once('finish', () => letGo(socket))
+    // Of an upgrade node keeps nothing: without these an answer longer than the buffer waits for ever, and a reader who stops too.
+    socket.on('drain', () => response.emit('drain'))
+    socket.on('timeout', () => socket.destroy())
     serve(passageOf(request, response, { socket, head }, false))
   })
   const refusal = createRefusal(failurePage, observer, monotonic)
@@ -85,13 +89,16 @@ export function createListener(parts: ListenerParts): http.Server {
   server.on('connect', refusal.connect)
   return server
 
-  async function serve(passage: Passage): Promise<void> {
+  function serve(passage: Passage): void {
     try {
       checkHead(passage)
       const target = parts.readTarget(passage.request)
       passage.observed.target = target
       checkName(passage.request, target)
-      if (target.hostname !== parts.portalHostname) return await access(passage)
+      if (target.hostname !== parts.portalHostname) {
+        access(passage)?.catch(error => failurePage.answer(passage, error))
+        return
+      }
       if (passage.upgrade !== null) throw new GatewayError('request.upgrade', 'an upgrade on the portal')
       portal(passage)
     } catch (error) {
@@ -135,7 +142,9 @@ export function createListener(parts: ListenerParts): http.Server {
       request,
       response,
       observed,
-      navigation: navigationOf(request.method ?? '', name => headers[name] as string | undefined),
+      get navigation() {
+        return navigationOf(request.method ?? '', name => headers[name] as string | undefined)
+      },
       cookies: headers.cookie ?? null,
       upgrade,
       expectsContinue,

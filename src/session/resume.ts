@@ -48,14 +48,18 @@ export function createResume(parts: ResumeParts) {
 
   return {
     /** @throws GatewayError `session.ambiguous`, `session.store-down` */
-    resume(cookies: string | null, scope: Scope, activity: Activity): Resumed | null | Promise<Resumed | null> {
+    resume(
+      cookies: string | null,
+      scope: Scope,
+      activity: Activity | (() => Activity),
+    ): Resumed | null | Promise<Resumed | null> {
       const values = cookieValues(cookies, scope === 'portal' ? cookieName.portal : cookieName.site)
       if (values.length === 0) return null
       if (values.length === 1) {
         const entry = cache.get(scope, values[0] as string)
         if (entry !== undefined && usable(entry) && !touchDue(entry, activity)) return resumed(entry)
       }
-      return resumeAll(values, scope, activity)
+      return resumeAll(values, scope, typeof activity === 'string' ? activity : activity())
     },
 
     /** From the store, whatever the cache holds: for the redemption of a ticket. */
@@ -200,10 +204,11 @@ export function createResume(parts: ResumeParts) {
   }
 
   /** At most every tenth of the limit: a session ends between 0.9 and 1.0 of it. */
-  function touchDue(entry: CacheEntry, activity: Activity): boolean {
-    if (activity === 'none' || entry.provisional) return false
-    if (activity === 'background' && entry.session.device === 'shared') return false
-    return now() + entry.skew - entry.touchedAt >= parts.idleMs(entry.session.device) / 10
+  function touchDue(entry: CacheEntry, activity: Activity | (() => Activity)): boolean {
+    if (entry.provisional) return false
+    if (now() + entry.skew - entry.touchedAt < parts.idleMs(entry.session.device) / 10) return false
+    const shown = typeof activity === 'string' ? activity : activity()
+    return shown === 'navigation' || (shown === 'background' && entry.session.device === 'own')
   }
 
   async function touch(entry: CacheEntry): Promise<boolean> {

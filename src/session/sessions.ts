@@ -80,7 +80,11 @@ export function createSessions(parts: SessionParts) {
      * Null: no session. A value that is not a promise came from this process's cache.
      * @throws GatewayError `session.ambiguous`, `session.store-down`
      */
-    resume(cookies: string | null, scope: Scope, activity: Activity): Resumed | null | Promise<Resumed | null> {
+    resume(
+      cookies: string | null,
+      scope: Scope,
+      activity: Activity | (() => Activity),
+    ): Resumed | null | Promise<Resumed | null> {
       const resumed = resuming.resume(cookies, scope, activity)
       // Only the portal's cookie is set before the session counts.
       return scope === 'portal' ? Promise.resolve(resumed).then(confirmed) : resumed
