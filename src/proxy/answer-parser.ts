@@ -178,6 +178,7 @@ export class AnswerParser {
     }
     if (status < 200) {
       if (++this.#interim > mostInterim) throw new InvalidAnswer(`more than ${mostInterim} answers before the answer`)
+      if (announcesBody(headers)) throw new InvalidAnswer(`a body on status ${status}`)
       this.#hearer.onInformation(status, headers)
       return taken
     }
@@ -286,6 +287,11 @@ function lineEnd(bytes: Buffer, longest: number): number {
 function persists(connection: string, http11: boolean): boolean {
   const tokens = connection.split(',').map(one => one.trim())
   return !tokens.includes('close') && (http11 || tokens.includes('keep-alive'))
+}
+
+/** Of a 1xx, which has none (RFC 9110 §15.2): whoever believes this reads the answer as that body. */
+function announcesBody(headers: readonly string[]): boolean {
+  return headers.some((name, at) => at % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name))
 }
 
 function quoted(text: string | undefined): string {

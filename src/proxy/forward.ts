@@ -36,8 +36,6 @@ export function createForward(parts: ForwardParts) {
     forward(passage: Passage, place: ResourcePlace, permit: Permit): Promise<void> {
       Permit.proves(permit)
       const { request, observed } = passage
-      // Refused while we decided: what came behind its head was no HTTP. Nothing of such a request touches an origin.
-      if (request.socket.writableEnded || request.socket.destroyed) return Promise.resolve()
       const { resource, session } = permit
       const route = routes.get(resource) as OriginRoute
       const injected = session === null ? none : injectionOf(session, resource)
@@ -55,7 +53,12 @@ export function createForward(parts: ForwardParts) {
       if (passage.expectsContinue && body !== null) passage.response.writeContinue()
       return new Promise((resolve, reject) => {
         const exchange = new OriginExchange(parts, passage, permit, route, asked, repeatable, resolve, reject)
-        exchange.ask(repeatable ? reuse.repeatable : reuse.once)
+        if (body === null) return exchange.ask(repeatable ? reuse.repeatable : reuse.once)
+        // What came with the head is read first: where that is no HTTP, the request is refused, and touches no origin.
+        queueMicrotask(() => {
+          if (request.socket.writableEnded || request.socket.destroyed) resolve()
+          else exchange.ask(reuse.once)
+        })
       })
     },
 

@@ -111,16 +111,17 @@ export class OriginConnection {
     if (request.body !== null) this.#send(request.body.stream, request.body.chunked)
   }
 
-  /** After onBody said no. */
-  resume(): void {
-    if (!this.#paused) return
+  /** After onBody said no. Does nothing for a hearer whose answer is over: the connection may be another's by now. */
+  resume(hearer: OriginHearer): void {
+    if (!this.#paused || this.#hearer !== hearer) return
     this.#paused = false
     this.#wait('body')
     this.socket.resume()
   }
 
   /** Whoever asked has gone: nothing more is heard, and the origin is let go. */
-  abandon(): void {
+  abandon(hearer: OriginHearer): void {
+    if (this.#hearer !== hearer) return
     this.#hearer = null
     this.socket.destroy()
   }

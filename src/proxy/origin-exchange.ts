@@ -134,7 +134,7 @@ export class OriginExchange implements OriginHearer {
       response.socket?.setTimeout(this.#permit.resource.timeouts.idleMs)
       response.once('drain', () => {
         this.#draining = false
-        this.#asked?.resume()
+        this.#asked?.resume(this)
       })
     }
     return false
@@ -225,7 +225,7 @@ export class OriginExchange implements OriginHearer {
     if (this.#passage.response.writableFinished) return
     this.#left = true
     this.#unwatch?.()
-    this.#asked?.abandon()
+    this.#asked?.abandon(this)
     this.#resolve()
   }
 }

@@ -25,8 +25,8 @@ const lookEveryMs = 250
 
 /** What the caller holds of a request under way. */
 export interface Asked {
-  readonly resume: () => void
-  readonly abandon: () => void
+  readonly resume: (hearer: OriginHearer) => void
+  readonly abandon: (hearer: OriginHearer) => void
 }
 
 export class OriginPool {
@@ -35,7 +35,7 @@ export class OriginPool {
   readonly #waits: Waits
   readonly #monotonic: () => number
   /** The last one is the most recently used. */
-  readonly #free: OriginConnection[] = []
+  #free: OriginConnection[] = []
   readonly #open = new Set<OriginConnection>()
   readonly #look: NodeJS.Timeout
   #closed = false
@@ -83,12 +83,17 @@ export class OriginPool {
       },
     )
     return {
-      resume: () => opened?.resume(),
+      resume: () => opened?.resume(hearer),
       abandon() {
         abandoned = true
-        opened?.abandon()
+        opened?.abandon(hearer)
       },
     }
+  }
+
+  /** Connections that exist, and how many of them wait for a request. */
+  get size(): { readonly open: number; readonly free: number } {
+    return { open: this.#open.size, free: this.#free.length }
   }
 
   async close(): Promise<void> {
@@ -115,12 +120,11 @@ export class OriginPool {
 
   #lookAround(now: number): void {
     for (const connection of this.#open) if (connection.isLate(now)) connection.giveUp()
-    const kept = this.#free.filter(connection => {
+    this.#free = this.#free.filter(connection => {
       const fresh = now - connection.idleSince < idleLimit(connection, reuse.repeatable) && connection.socket.writable
       if (!fresh) connection.socket.destroy()
       return fresh
     })
-    this.#free.splice(0, this.#free.length, ...kept)
   }
 }
 

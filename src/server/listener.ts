@@ -43,6 +43,8 @@ const unwanted = { bytes: 1024 * 1024, ms: 5_000 }
 export function createListener(parts: ListenerParts): http.Server {
   const { access, portal, failurePage, observer, monotonic } = parts
   const options: http.ServerOptions = {
+    // node's own answer would be bare, and in no log; ours is the same refusal with a reference.
+    requireHostHeader: false,
     maxHeaderSize: longestHead,
     // Behind a load balancer with 60 s: ours must be the longer one.
     keepAliveTimeout: 75_000,

@@ -93,6 +93,13 @@ describe('an identity header of the client', () => {
   })
 })
 
+it('forty at once, each with a forged identity, are forty of the session’s person', async () => {
+  const lines = ['X-Remote-User: root', 'X_Remote_User: root']
+  const all = Array.from({ length: 40 }, (_, n) => send({ target: `/echo?n=${n}`, cookie: alice, lines }))
+  expect((await Promise.all(all)).map(({ status }) => status)).toEqual(Array(40).fill(200))
+  expect(world.origin.requests.map(seen => seen.headers('x-remote-user'))).toEqual(Array(40).fill(['alice']))
+})
+
 describe('the Connection header', () => {
   it.each([
     ['one line', ['Connection: close, X-Remote-User, x-gw-jwt, cookie']],

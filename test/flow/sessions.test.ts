@@ -90,16 +90,18 @@ describe.each(['memory', 'Redis'] as const)('over the %s store', kind => {
     expect(await lives()).toBe(false)
   })
 
-  it.runIf(kind === 'memory')('a session that is used is over ten hours after the sign-in in any case', async () => {
-    for (let use = 0; use < 11; use++) {
-      await pass(54 * minute)
-      expect((await browser.navigate(app())).status).toBe(200)
-    }
-    await pass(6 * minute - second)
-    expect(await lives()).toBe(true)
-    await pass(second)
-    expect(await lives()).toBe(false)
-  })
+  // The clock of Redis cannot be moved: sessions-shared.test.ts looks at what is written there.
+  if (kind === 'memory')
+    it('a session that is used is over ten hours after the sign-in in any case', async () => {
+      for (let use = 0; use < 11; use++) {
+        await pass(54 * minute)
+        expect((await browser.navigate(app())).status).toBe(200)
+      }
+      await pass(6 * minute - second)
+      expect(await lives()).toBe(true)
+      await pass(second)
+      expect(await lives()).toBe(false)
+    })
 
   it('looking ahead is no use', async () => {
     for (let quarter = 0; quarter < 4; quarter++) {

@@ -123,7 +123,8 @@ const standardResources = `
 `
 
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const [ownPort = 0, operationsPort = 0] = await freePorts(2)
+  const held = await holdPorts(2)
+  const [ownPort = 0, operationsPort = 0] = held.ports
   const port = options.publicPort ?? ownPort
   const origin = options.shared?.origin ?? (await startOrigin(options.origin))
   const domain = options.domain ?? 'localhost'
@@ -188,6 +189,7 @@ ${options.more ?? ''}
     heard: event => events.push(event),
     ...options.surroundings,
   })
+  await held.release()
   await gateway.listen()
   const crashes: unknown[] = []
   const crashed = (error: unknown) => crashes.push(error)
@@ -264,11 +266,26 @@ ${options.more ?? ''}
   }
 }
 
-/** Asked of the system and given back: the configuration must name them before anybody listens. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
+interface HeldPorts {
+  readonly ports: readonly number[]
+  readonly release: () => Promise<void>
+}
+
+/** The configuration must name them before anybody listens; nobody else gets them meanwhile. */
+async function holdPorts(count: number): Promise<HeldPorts> {
+  const servers = Array.from({ length: count }, () => createServer().unref())
   for (const server of servers) await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  for (const server of servers) await new Promise(resolve => server.close(resolve))
+  return {
+    ports: servers.map(server => (server.address() as AddressInfo).port),
+    async release() {
+      for (const server of servers) await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+/** Asked of the system and given back: somebody else may have them by the time they are used. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const { ports, release } = await holdPorts(count)
+  await release()
   return ports
 }
