@@ -11,10 +11,12 @@ export interface LineWriter {
   readonly close: () => Promise<void>
 }
 
-/** Characters gathered before a write, and milliseconds after which they are written in any case. */
-const gathered = 15 * 1024
+/** Bytes gathered before a write, and milliseconds after which they are written in any case. */
+const gathered = 48 * 1024
 const flushEveryMs = 250
-/** Characters that wait for a reader who stopped; what comes then is lost, counted, and told when he reads again. */
+/** Bytes of a piece. Lines become bytes at once: as strings, while a write is slow, they would grow old in memory. */
+const pieceBytes = 64 * 1024
+/** Bytes that wait for a reader who stopped; what comes then is lost, counted, and told when he reads again. */
 const longestBacklog = 16 * 1024 * 1024
 /** Between two attempts at a pipe that is full, ms: soon at first, for a reader who is merely slower than we. */
 const firstPauseMs = 1
@@ -26,7 +28,11 @@ const lastWordsMs = 1_000
  * @param telling the line that says how many were lost
  */
 export function createLineWriter(fd: number, telling: (lost: number) => string): LineWriter {
-  let waiting = ''
+  let filling = Buffer.allocUnsafe(pieceBytes)
+  let length = 0
+  /** Pieces that are full, the oldest first, and their bytes. */
+  const full: Buffer[] = []
+  let backlog = 0
   /** Handed over, and not yet taken whole. */
   let current: Buffer | null = null
   let underWay = false
@@ -41,12 +47,17 @@ export function createLineWriter(fd: number, telling: (lost: number) => string):
   return {
     write(lines) {
       if (gone) return
-      if (waiting.length + lines.length > longestBacklog) {
-        lost++
-        return
+      // A unit of a string becomes three bytes of UTF-8 at most.
+      const most = 3 * lines.length
+      if (most > filling.length - length) {
+        if (backlog + length >= longestBacklog) {
+          lost++
+          return
+        }
+        setAside(most)
       }
-      waiting += lines
-      if (waiting.length >= gathered) flush()
+      length += filling.write(lines, length)
+      if (length >= gathered) flush()
     },
 
     close() {
@@ -65,13 +76,23 @@ export function createLineWriter(fd: number, telling: (lost: number) => string):
     },
   }
 
+  function setAside(next: number): void {
+    full.push(filling.subarray(0, length))
+    backlog += length
+    filling = Buffer.allocUnsafe(Math.max(pieceBytes, next))
+    length = 0
+  }
+
   function flush(): void {
     if (current !== null) return
-    if (gone || (waiting === '' && lost === 0)) {
+    if (full.length === 0 && (length > 0 || lost > 0)) setAside(0)
+    const piece = gone ? undefined : full.shift()
+    if (piece === undefined) {
       closing?.done()
       return
     }
-    current = Buffer.from(withLoss())
+    backlog -= piece.length
+    current = full.length === 0 && length === 0 ? withLoss(piece) : piece
     attempt()
   }
 
@@ -101,14 +122,15 @@ export function createLineWriter(fd: number, telling: (lost: number) => string):
   function taken(bytes: number): void {
     current = current === null || bytes >= current.length ? null : current.subarray(bytes)
     if (current !== null) attempt()
-    else if (closing !== null || waiting.length >= gathered) flush()
+    else if (closing !== null || full.length > 0 || length >= gathered) flush()
   }
 
-  function withLoss(): string {
-    const lines = lost === 0 ? waiting : `${waiting}${telling(lost)}`
-    waiting = ''
+  /** What was lost came after everything that waited. */
+  function withLoss(piece: Buffer): Buffer {
+    if (lost === 0) return piece
+    const told = Buffer.from(telling(lost))
     lost = 0
-    return lines
+    return Buffer.concat([piece, told])
   }
 
   /** The process ends before close(): what can be written at once still is. */
@@ -116,7 +138,8 @@ export function createLineWriter(fd: number, telling: (lost: number) => string):
     if (gone) return
     try {
       if (current !== null && !underWay) writeSync(fd, current)
-      writeSync(fd, withLoss())
+      for (const piece of full) writeSync(fd, piece)
+      writeSync(fd, withLoss(filling.subarray(0, length)))
     } catch {
       // Nobody reads; there is nobody left to tell.
     }

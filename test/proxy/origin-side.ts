@@ -180,7 +180,8 @@ export class Heard implements OriginHearer {
 export function aRequest(more: Partial<OriginRequest> & { readonly path?: string } = {}): OriginRequest {
   const { path = '/', ...rest } = more
   const method = rest.method ?? 'GET'
-  const framing = rest.body == null ? '' : rest.body.chunked ? 'Transfer-Encoding: chunked\r\n' : 'Content-Length: 6\r\n'
+  const framing =
+    rest.body == null ? '' : rest.body.chunked ? 'Transfer-Encoding: chunked\r\n' : 'Content-Length: 6\r\n'
   return {
     head: `${method} ${path} HTTP/1.1\r\nHost: origin\r\n${framing}\r\n`,
     method,
