@@ -7,7 +7,7 @@ import https from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { GatewayError } from '../errors.ts'
-import { navigationOf } from '../model/navigation.ts'
+import { type Navigation, navigationOf } from '../model/navigation.ts'
 import type { Observed, Passage } from '../model/passage.ts'
 import type { Target } from '../model/place.ts'
 import type { Observer } from '../observe/observer.ts'
@@ -140,17 +140,37 @@ export function createListener(parts: ListenerParts): http.Server {
     })
     // Before node's own `finish`: it would read what is left of the body itself, however long that is.
     if (upgrade === null && announcesBody(request)) response.once('prefinish', () => limitUnwanted(request))
-    return {
-      request,
-      response,
-      observed,
-      get navigation() {
-        return navigationOf(request.method ?? '', name => headers[name] as string | undefined)
-      },
-      cookies: headers.cookie ?? null,
-      upgrade,
-      expectsContinue,
-    }
+    return new Arrival(request, response, observed, upgrade, expectsContinue)
+  }
+}
+
+/** A class and not a literal: a getter of a literal's own would keep every request until the next full collection. */
+class Arrival implements Passage {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly observed: Observed
+  readonly cookies: string | null
+  readonly upgrade: Passage['upgrade']
+  readonly expectsContinue: boolean
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    observed: Observed,
+    upgrade: Passage['upgrade'],
+    expectsContinue: boolean,
+  ) {
+    this.request = request
+    this.response = response
+    this.observed = observed
+    this.cookies = request.headers.cookie ?? null
+    this.upgrade = upgrade
+    this.expectsContinue = expectsContinue
+  }
+
+  get navigation(): Navigation {
+    const { headers, method } = this.request
+    return navigationOf(method ?? '', name => headers[name] as string | undefined)
   }
 }
 

@@ -69,7 +69,8 @@ export async function startOriginSide(): Promise<OriginSide> {
     side.each(accepted)
     for (const look of waiting) look()
   })
-  server.listen(0, '127.0.0.1')
+  // Room for a thousand at once: what the system turns away comes again a second later.
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 })
   await once(server, 'listening')
   const side: OriginSide = {
     port: (server.address() as AddressInfo).port,
