@@ -37,16 +37,9 @@ export interface Heard {
   readonly body: Buffer
 }
 
-/** What every request carries besides the peer's own headers, because browsers send it. */
-export const browserHeaders: Readonly<Record<string, string>> = {
-  'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-  Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
-  'Accept-Language': 'fr-FR,fr;q=0.9,en;q=0.5',
-}
-
 /** @param pids whose CPU time and memory are counted */
 export async function runLoad(target: Target, pids: readonly number[], options: LoadOptions): Promise<Run> {
-  const headers = Object.entries({ ...browserHeaders, ...target.headers })
+  const headers = Object.entries(target.headers)
   const args = [
     ...['--cpu-list', String(options.core), 'wrk', '--threads', '1', '--latency'],
     ...['--connections', String(options.connections), '--duration', `${options.seconds}s`],
@@ -99,7 +92,7 @@ const milliseconds: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_
 /** One real request on a connection of its own, its answer read to the end. */
 export function ask(target: Target, path: string): Promise<Heard> {
   return new Promise((resolve, reject) => {
-    const headers = { ...browserHeaders, ...target.headers }
+    const { headers } = target
     const sent = request({ host: '127.0.0.1', port: target.port, path, headers, agent: false }, answer => {
       const pieces: Buffer[] = []
       answer.on('data', (piece: Buffer) => pieces.push(piece))

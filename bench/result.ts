@@ -101,7 +101,7 @@ export function result(
     downloads === null
       ? ''
       : `\nMemory: ${downloads.length} downloads of 1 GB, one after the other, after one to warm up. Growth of the gateway's RSS by each: ${downloads.map(({ growth }) => megabytes(growth)).join(', ')} MB (while it ran, at most ${downloads.map(({ peakGrowth }) => megabytes(peakGrowth)).join(', ')} MB), in ${downloads.map(({ seconds }) => seconds.toFixed(1)).join(', ')} s.\n`
-  return `${machine} ${rounds} rounds of ${seconds} s, the peers by turns; ${connections} kept connections, requests with a browser's headers, one answer of 1 KB, plain HTTP/1.1 on loopback. Each peer had one core to itself; wrk (one thread), the origin (nginx) and Redis shared the other. ${others > 0.05 ? `**Something else used up to ${Math.round(others * 100)} % of the measured core: run it again on a quiet machine.**` : 'Nothing else used the measured core.'}
+  return `${machine} ${rounds} rounds of ${seconds} s, the peers by turns; ${connections} kept connections, requests with Host and Cookie alone, one answer of 1 KB, plain HTTP/1.1 on loopback. Each peer had one core to itself; wrk (one thread), the origin (nginx) and Redis shared the other. ${others > 0.05 ? `**Something else used up to ${Math.round(others * 100)} % of the measured core: run it again on a quiet machine.**` : 'Nothing else used the measured core.'}
 
 ${table(measured, names)}
 ${memory}

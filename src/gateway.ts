@@ -53,8 +53,10 @@ import { createSessions } from './session/sessions.ts'
 import { createSingleUse, newSecret } from './session/single-use.ts'
 
 export interface Surroundings {
-  /** Milliseconds since the epoch, never stepping back while the process lives. */
+  /** For limits: milliseconds since the epoch as of the start, never stepping back while the process lives. */
   readonly now: () => number
+  /** What the clock on the wall says, ms: what others' clocks are compared with. The same as `now` where only that is given. */
+  readonly wall: () => number
   /** Milliseconds. */
   readonly monotonic: () => number
   /** An integer from 0 to below `max`. */
@@ -78,6 +80,7 @@ export interface Gateway {
 
 const surroundings: Surroundings = {
   now: () => performance.timeOrigin + performance.now(),
+  wall: () => Date.now(),
   monotonic: () => performance.now(),
   random: max => randomInt(max),
   writeLog: null,
@@ -86,6 +89,7 @@ const surroundings: Surroundings = {
 
 export async function assemble(settings: Settings, given: Partial<Surroundings> = {}): Promise<Gateway> {
   const { now, monotonic, random, writeLog, heard } = { ...surroundings, ...given }
+  const wall = given.wall ?? given.now ?? surroundings.wall
   const portal = publicAddressOf(settings.portal)
 
   // What is observed. Metrics ask the parts below when somebody collects.
@@ -115,7 +119,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
   const sessions = createSessions({ store, keys, limits, now, report })
   const singleUse = createSingleUse(store.once, keys)
   const handoff = createHandoff(singleUse)
-  const pending = createPendingLogins(singleUse, now)
+  const pending = createPendingLogins(singleUse, wall)
 
   // Resources, and who may have them.
   const resources = buildResources(settings.resources, {
@@ -130,7 +134,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     ...address,
   }))
   const outbound = createOutbound({ ...settings.outbound, refused: ownListeners })
-  const providers = buildProviders(settings.idps, { fetch: outbound.fetch, now, report, allowLoopbackHttp: true })
+  const providers = buildProviders(settings.idps, { fetch: outbound.fetch, now: wall, report, allowLoopbackHttp: true })
   const providerOf = new Map(providers.map(provider => [provider.id, provider]))
   const idpLabel = (id: string) => providerOf.get(id)?.label ?? null
   const helpOf = (id: string) => {
@@ -143,18 +147,22 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     { ...settings.site, portal: portal.origin },
     Object.fromEntries(providers.map(({ id, label }) => [id, label])),
   )
-  const sitePage = createSitePage({ languageOf, random, now })
-  const failurePage = createFailurePage({ pages, languageOf, random, now })
+  const sitePage = createSitePage({ languageOf, random, now: wall })
+  const failurePage = createFailurePage({ pages, languageOf, random, now: wall })
   const fail = createFail({ pages, locateUrl, idpLabel, portalHost: portal.hostname })
 
   // The access plane.
   const tunnels = new Tunnels()
+  let cutting = false
   const forwarding = createForward({
     resources,
     connector: outbound.connector,
     watch: sessions.watch,
     tunnels,
-    report,
+    report: event => {
+      // Of a session's end; a gateway that stops ends none.
+      if (!cutting || event.name !== 'stream.closed-at-end') report(event)
+    },
     monotonic,
   })
   const access = createAccess({
@@ -191,7 +199,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     pages,
     fail,
     report,
-    now,
+    now: wall,
   })
   const callback = createCallback({
     portal: portal.origin,
@@ -203,7 +211,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     device: settings.session.assume ?? 'own',
     fail,
     report,
-    now,
+    now: wall,
   })
   const logout = createLogout({
     portal: portal.origin,
@@ -212,7 +220,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     sessions,
     singleUse,
     pages,
-    now,
+    now: wall,
   })
   const front = createFront({ resources, sessions, authorize, pages })
   const portalApp = createPortalApp({
@@ -221,13 +229,13 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     pages,
     stylesheet,
     icon,
-    pageState: createPageClient(store.pages, keys, now),
+    pageState: createPageClient(store.pages, keys, wall),
     cookieSecrets: secrets.map(pageCookieSecret),
     failurePage,
     languageOf,
     newToken: () => newSecret(),
     random,
-    now,
+    now: wall,
   })
 
   // The listeners.
@@ -257,8 +265,10 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     drain: settings.drain,
     bound: listener => ownListeners.push(listener),
     closeStreams() {
+      cutting = true
       sessions.closeStreams()
       tunnels.closeAll()
+      cutting = false
     },
     async closeParts() {
       await forwarding.close()

@@ -13,7 +13,7 @@ import type { PendingLogin, PendingLogins } from '../session/pending.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { SingleUse } from '../session/single-use.ts'
 import { browserOf } from './browser.ts'
-import type { Fail, Failed } from './failed.ts'
+import { brokenOff, type Fail, type Failed } from './failed.ts'
 import { type Arrival, redirect } from './login.ts'
 
 export interface CallbackParts {
@@ -33,7 +33,10 @@ export interface CallbackParts {
 /** Bytes of a reply that comes by POST (SESSIONS A2). */
 export const replyLimit = 256 * 1024
 
-/** Where one of these comes twice, two parsers may read two answers. */
+/**
+ * Where one of these comes twice, two parsers may read two answers. Refused before anything is looked up or put aside,
+ * whatever the protocol; each protocol refuses the doubles of all its own names besides (such as idp/oidc/reply.ts).
+ */
 const single = ['state', 'code', 'iss', 'error', 'r']
 
 interface Aside {
@@ -51,10 +54,16 @@ export function createCallback(parts: CallbackParts) {
       const form = request.form ?? new URLSearchParams()
       const state = stateOf(request, form)
       const login = state === null ? null : await pending.peek(state)
-      if (hasDoubles(form) || login === null || login.idp !== idp)
-        return stale(request, null, 'a reply by POST to no sign-in of ours')
-      const reference = await singleUse.put('a', { idp, form: form.toString() } satisfies Aside)
-      return redirect(`/callback/${idp}?r=${reference}`)
+      if (hasDoubles(form) || state === null || login === null || login.idp !== idp)
+        return stale(request, 'a reply by POST to no sign-in of ours')
+      // One for each sign-in: whoever knows a state could otherwise fill the store with it. Who sends the same reply twice
+      // (a second click at the idp) is led to the first.
+      const aside: Aside = { idp, form: form.toString() }
+      if (!(await singleUse.claim('a', aside, state))) {
+        const first = await singleUse.peek<Aside>('a', state)
+        if (first?.form !== aside.form) return stale(request, 'another reply to this sign-in was put aside already')
+      }
+      return redirect(`/callback/${idp}?r=${state}`)
     },
 
     async complete(request: PortalRequest): Promise<Answer> {
@@ -62,10 +71,10 @@ export function createCallback(parts: CallbackParts) {
       const idp = request.params.idp ?? ''
       const provider = providers.get(idp)
       if (request.navigation !== 'document' || provider === undefined || hasDoubles(request.query)) {
-        return stale(request, null, 'a callback that is no document navigation, names no idp, or says a thing twice')
+        return stale(request, 'a callback that is no document navigation, names no idp, or says a thing twice')
       }
       const message = await messageOf(request, idp)
-      if (message === null) return stale(request, null, 'a reply that was put aside and is gone')
+      if (message === null) return stale(request, 'a reply that was put aside and is gone')
       const state = stateOf(request, message.parameters)
       const login = state === null ? null : await pending.peek(state)
       if (state === null || login === null || login.idp !== idp) return unknown(request)
@@ -108,11 +117,14 @@ export function createCallback(parts: CallbackParts) {
       return await signedIn(request, state, login, heard.signIn)
     } catch (error) {
       if (error instanceof LostRace) return unknown(request)
+      const storeFailed = taken ? brokenOff(error, login) : null
+      if (storeFailed !== null) return fail(request, { ...storeFailed, cookies: [pending.finished(state)] })
       if (!(error instanceof GatewayError) || !error.code.startsWith('idp.')) throw error
       report({ name: 'sign-in.failed', idp: provider.id, code: error.code })
       return fail(request, {
         code: error.code,
         detail: error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message,
+        hint: error.hint,
         destination: login,
         idp: provider.id,
         cookies: taken ? [pending.finished(state)] : [],
@@ -163,11 +175,11 @@ export function createCallback(parts: CallbackParts) {
   /** Nothing pending: used, expired, or never ours. Whoever is signed in is simply led on. */
   async function unknown(request: PortalRequest): Promise<Answer> {
     const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
-    return resumed === null ? stale(request, null, 'no sign-in of ours is pending for this reply') : redirect('/')
+    return resumed === null ? stale(request, 'no sign-in of ours is pending for this reply') : redirect('/')
   }
 
-  function stale(request: PortalRequest, login: PendingLogin | null, detail: string): Answer {
-    return fail(request, { code: 'login.stale', detail, destination: login })
+  function stale(request: PortalRequest, detail: string): Answer {
+    return fail(request, { code: 'login.stale', detail, destination: null })
   }
 
   async function messageOf(request: PortalRequest, idp: IdpId): Promise<Message | null> {

@@ -1,5 +1,6 @@
 /** Where a sign-in leads: `to`, `n`, `a` and `f` travel in URLs and hidden fields, never in a cookie (SESSIONS A2). */
 
+import type { LocatedUrl } from '../model/place.ts'
 import { readNonceHash } from '../session/handoff.ts'
 import type { Destination } from '../session/pending.ts'
 
@@ -15,6 +16,15 @@ export function readDestination(from: URLSearchParams): Wanted {
     attempt: from.get('a') === '2' ? 2 : 1,
     framed: from.get('f') === '1',
   }
+}
+
+/**
+ * What is carried and stored is the rebuilt URL, never the text that was sent.
+ *
+ * @param located null: `to` is absent, or nothing of ours; the sign-in then ends at the portal's front page
+ */
+export function placed(wanted: Wanted, located: LocatedUrl | null): Wanted {
+  return located === null ? { ...wanted, to: null, n: null } : { ...wanted, to: located.href }
 }
 
 export function asFields(wanted: Destination & { readonly framed?: boolean }): Record<string, string> {

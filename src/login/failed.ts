@@ -22,11 +22,24 @@ export interface Failed {
   readonly status?: number
   /** For the operator, in the log. */
   readonly detail: string
+  /** For the operator: what to do about it. */
+  readonly hint?: string | null
+  /** Seconds after which another try may succeed. */
+  readonly retryAfterS?: number
   readonly destination: Destination | null
   readonly idp?: string
   readonly button?: Button
   readonly other?: Button
   readonly cookies?: readonly string[]
+}
+
+/**
+ * The store went away after something of the sign-in was used up: asking for the same address again could only find it
+ * stale, so the page's button leads to where the person was going. Null: another failure.
+ */
+export function brokenOff(error: unknown, destination: Destination): Failed | null {
+  if (!(error instanceof GatewayError) || !error.code.startsWith('session.store-')) return null
+  return { code: error.code, detail: error.message, hint: error.hint, retryAfterS: 5, destination }
 }
 
 export type Fail = ReturnType<typeof createFail>
@@ -41,7 +54,8 @@ export function createFail({ pages, locateUrl, idpLabel, portalHost }: FailedPar
       does: going === null ? 'start-again' : 'continue',
       name: going,
     }
-    request.note(new GatewayError(failed.code, failed.detail))
+    const { hint = null, retryAfterS = null } = failed
+    request.note(new GatewayError(failed.code, failed.detail, hint === null ? {} : { hint }))
     return {
       kind: 'page',
       status: failed.status ?? failures[failed.code].status,
@@ -53,10 +67,11 @@ export function createFail({ pages, locateUrl, idpLabel, portalHost }: FailedPar
         sent: false,
         button,
         other: failed.other ?? null,
-        retryAfterS: null,
+        retryAfterS,
       }),
       policy: 'own',
       cookies: failed.cookies ?? [],
+      ...(retryAfterS === null ? {} : { headers: { 'Retry-After': String(retryAfterS) } }),
     }
   }
 }

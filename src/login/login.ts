@@ -14,7 +14,7 @@ import {
 } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
-import { displayName, type IdpId } from '../model/identity.ts'
+import type { IdpId } from '../model/identity.ts'
 import type { BrowserStep, IdentityProvider } from '../model/idp.ts'
 import type { LocatedUrl, LocateUrl } from '../model/place.ts'
 import type { Text } from '../model/text.ts'
@@ -24,8 +24,8 @@ import type { Handoff } from '../session/handoff.ts'
 import type { Destination, PendingLogins } from '../session/pending.ts'
 import type { Resumed, Sessions } from '../session/sessions.ts'
 import type { SingleUse } from '../session/single-use.ts'
-import { asFields, enterAgain, readDestination, type Wanted } from './destination.ts'
-import type { Fail } from './failed.ts'
+import { asFields, enterAgain, placed, readDestination, type Wanted } from './destination.ts'
+import { brokenOff, type Fail } from './failed.ts'
 
 export interface LoginParts {
   /** `https://acces.example.org` */
@@ -86,18 +86,29 @@ export function createLogin(parts: LoginParts) {
       return challenge(request, { ...readDestination(request.query), framed: false }, request.query.get('idp'), again)
     },
 
-    /** POST /login: the chooser's answer. */
+    /**
+     * POST /login: the chooser's answer, from our own origin. Tabs that were opened together each made a page state, and
+     * the browser kept one: whoever brings another's token, or an expired one, is asked again and loses nothing.
+     */
     async choose(request: PortalRequest): Promise<Answer> {
       const form = request.form ?? new URLSearchParams()
       const provider = providers.get(form.get('idp') ?? '')
-      const wanted = readDestination(form)
-      if (provider === undefined) return challenge(request, wanted, null)
-      return begin(request, wanted, provider, form.get('again') === '1')
+      const asked = readDestination(form)
+      const located = asked.to === null ? null : locateUrl(asked.to)
+      const wanted = placed(asked, located)
+      const again = form.get('again') === '1'
+      if (!request.page.tokenMatches(form.get('token'))) {
+        return chooser(request, wanted, located, idpsFor(located), again)
+      }
+      if (provider === undefined) return challenge(request, wanted, null, again)
+      return begin(request, wanted, provider, again)
     },
   }
 
   /** The callback's 303: the session is the one that the cookie names, and from now on it counts. */
   async function arrive(request: PortalRequest, reference: string): Promise<Answer> {
+    // Before the reference is used up: where the store does not answer, a reload can still succeed.
+    const resumed = await sessions.arriving(request.cookies)
     const arrival = await parts.singleUse.take<Arrival>('r', reference)
     if (arrival === null) {
       return fail(request, {
@@ -106,10 +117,15 @@ export function createLogin(parts: LoginParts) {
         destination: null,
       })
     }
-    const resumed = await sessions.arriving(request.cookies)
     if (resumed === null) return notArrived(request, arrival)
-    if (resumed.session.id !== arrival.id) await sessions.end(arrival.id, 'lost-race')
-    return takeOver(request, { ...arrival, framed: false }, resumed)
+    try {
+      if (resumed.session.id !== arrival.id) await sessions.end(arrival.id, 'lost-race')
+      return await takeOver(request, { ...arrival, framed: false }, resumed)
+    } catch (error) {
+      const failed = brokenOff(error, arrival)
+      if (failed === null) throw error
+      return fail(request, failed)
+    }
   }
 
   function notArrived(request: PortalRequest, arrival: Arrival): Answer {
@@ -150,14 +166,10 @@ export function createLogin(parts: LoginParts) {
   }
 
   /** Without one: which idp, then there. */
-  async function challenge(
-    request: PortalRequest,
-    wanted: Wanted,
-    asked: IdpId | null,
-    again = false,
-  ): Promise<Answer> {
-    const located = wanted.to === null ? null : locateUrl(wanted.to)
-    if (wanted.to !== null && located === null) return notOurs(request)
+  async function challenge(request: PortalRequest, sent: Wanted, asked: IdpId | null, again = false): Promise<Answer> {
+    const located = sent.to === null ? null : locateUrl(sent.to)
+    if (sent.to !== null && located === null) return notOurs(request)
+    const wanted = placed(sent, located)
     if (wanted.framed && located !== null) {
       return redirect(`${located.resource.at.origin}/.passerelle/framed?to=${encodeURIComponent(located.href)}`)
     }
@@ -193,6 +205,7 @@ export function createLogin(parts: LoginParts) {
       return fail(request, {
         code: error.code,
         detail: error.message,
+        hint: error.hint,
         destination: wanted,
         idp: provider.id,
         button: { kind: 'link', href: retryOf(request, wanted, provider), does: 'retry', name: null },
@@ -210,7 +223,8 @@ export function createLogin(parts: LoginParts) {
     admitted: readonly IdentityProvider[],
     again: boolean,
   ): Answer {
-    const html = pages.chooser(contextOf(request, 'portal'), {
+    // The answer to a POST has no address that could be asked again in the other language.
+    const html = pages.chooser(contextOf(request, request.method === 'POST' ? 'one-shot' : 'portal'), {
       going: located?.resource.title ?? null,
       idps: admitted.map(({ id, label, health }) => ({
         id,
@@ -274,8 +288,4 @@ export function answerStep(step: BrowserStep, cookies: readonly string[]): Answe
     case 'redirect':
       return redirect(step.to.href, cookies)
   }
-}
-
-export function personOf(resumed: Resumed | null): string | null {
-  return resumed === null ? null : displayName(resumed.session.identity.claims)
 }

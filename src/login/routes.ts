@@ -7,7 +7,7 @@ export function loginRoutes(login: Login, callback: ReturnType<typeof createCall
   return [
     { method: 'GET', path: '/enter', body: 'none', csrf: false, answer: login.enter },
     { method: 'GET', path: '/login', body: 'none', csrf: false, answer: login.start },
-    { method: 'POST', path: '/login', body: 'form', csrf: true, answer: login.choose },
+    { method: 'POST', path: '/login', body: 'form', csrf: 'own-origin', answer: login.choose },
     { method: 'GET', path: '/callback/:idp{/:state}', body: 'none', csrf: false, answer: callback.complete },
     {
       method: 'POST',

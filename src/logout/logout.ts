@@ -75,19 +75,23 @@ export function createLogout(parts: LogoutParts) {
       if (failed !== null) return notStored(request, failed)
       const first = ended[0]
       const reference = newSecret()
-      if (first !== undefined) await singleUse.put('o', await closedOf(first, reference), reference)
+      const told = first !== undefined && (await remember(await closedOf(first, reference), reference))
       return {
         kind: 'redirect',
-        to: first === undefined ? '/signed-out' : `/signed-out?o=${reference}`,
+        to: told ? `/signed-out?o=${reference}` : '/signed-out',
         cookies: signedOutCookies(),
       }
     },
 
     /**
      * GET /signed-out: one address, two states. Closing while a step at the idp remains (`o`), closed after the return
-     * (`state`, the same reference; a wrong one or none changes nothing) or where there is no such step.
+     * (`state`, the same reference; a wrong one or none changes nothing) or where there is no such step. Whoever is signed in,
+     * again or still, is not told that their session is closed.
      */
     async signedOut(request: PortalRequest): Promise<Answer> {
+      if ((await sessions.resume(request.cookies, 'portal', 'none')) !== null) {
+        return { kind: 'redirect', to: '/', cookies: [] }
+      }
       const returned = request.query.get('state')
       const reference = returned ?? request.query.get('o')
       const closed = reference === null ? null : await singleUse.peek<Closed>('o', reference)
@@ -100,12 +104,24 @@ export function createLogout(parts: LogoutParts) {
           idp: idp.label,
           next: closed.next,
           shared: closed.shared,
+          afterS: onwardAfter,
         })
-        return page(200, html, { Refresh: `${onwardAfter}; url=${closed.next}` })
+        return page(200, html)
       }
       const outcome = returned === null ? 'not-closed' : 'closed'
       return page(200, pages.closed(contextOf(request, 'one-shot'), closedData(closed, { label: idp.label, outcome })))
     },
+  }
+
+  /** False: the store does not take it. The session is over all the same, and the last page can only say less. */
+  async function remember(closed: Closed, reference: string): Promise<boolean> {
+    try {
+      await singleUse.put('o', closed, reference)
+      return true
+    } catch (error) {
+      if (error instanceof GatewayError) return false
+      throw error
+    }
   }
 
   async function closedOf(ended: EndedSession, reference: string): Promise<Closed> {
@@ -159,10 +175,10 @@ export function createLogout(parts: LogoutParts) {
 
   function closedData(closed: Closed | null, idp: { label: Text; outcome: 'closed' | 'not-closed' } | null = null) {
     const closedSites = (closed?.visited ?? []).map(id => titles.get(id)).filter(title => title !== undefined)
-    return { idp, closedSites, shared: closed?.shared ?? false, again: '/login' }
+    return { known: closed !== null, idp, closedSites, shared: closed?.shared ?? false, again: '/login' }
   }
 
-  function page(status: number, html: string, headers: Record<string, string> = {}): Answer {
-    return { kind: 'page', status, html, policy: 'own', cookies: [], headers }
+  function page(status: number, html: string): Answer {
+    return { kind: 'page', status, html, policy: 'own', cookies: [] }
   }
 }

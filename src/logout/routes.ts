@@ -6,6 +6,7 @@ export function logoutRoutes(logout: Logout): readonly Route[] {
   return [
     { method: 'GET', path: '/logout', body: 'none', csrf: false, answer: logout.ask },
     { method: 'POST', path: '/logout', body: 'form', csrf: true, withoutPageState: true, answer: logout.fromUser },
-    { method: 'GET', path: '/signed-out', body: 'none', csrf: false, answer: logout.signedOut },
+    // Where a sign-out leads while the store is away, too.
+    { method: 'GET', path: '/signed-out', body: 'none', csrf: false, withoutPageState: true, answer: logout.signedOut },
   ]
 }

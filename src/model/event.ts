@@ -21,7 +21,7 @@ export type GatewayEvent =
   | { readonly name: 'sign-in.begun'; readonly idp: string }
   | { readonly name: 'sign-in.failed'; readonly idp: string; readonly code: ErrorCode }
   | { readonly name: 'idp.up'; readonly idp: string }
-  | { readonly name: 'idp.down'; readonly idp: string; readonly detail: string }
+  | { readonly name: 'idp.down'; readonly idp: string; readonly detail: string; readonly hint: string | null }
   | { readonly name: 'store.up' }
   | { readonly name: 'store.down'; readonly detail: string }
   | { readonly name: 'store.warned'; readonly detail: string }

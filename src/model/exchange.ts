@@ -66,8 +66,11 @@ export interface Route {
   /** form: at most `bodyLimit` bytes of application/x-www-form-urlencoded. */
   readonly body: 'none' | 'form'
   readonly bodyLimit?: number
-  /** A form of ours: the token must come back, from our own origin (SESSIONS A6). */
-  readonly csrf: boolean
+  /**
+   * A form of ours: the token must come back, from our own origin (SESSIONS A6). own-origin: the origin alone is asked for,
+   * and the answer looks at the token itself.
+   */
+  readonly csrf: boolean | 'own-origin'
   /**
    * Answers also while the store cannot give the page state: what the page remembers is empty then, and a form is known as
    * ours by its origin alone. For a sign-out, which must shut this process's door whatever the store does.

@@ -14,6 +14,8 @@ export interface Observed {
   /** The client's address: the socket's, or what a trusted proxy said. */
   client: string
   target: Target | null
+  /** It was given to the portal. With neither this nor a resource nobody knows whose it was. */
+  portal: boolean
   resource: Resource | null
   /** For the page of a failure, which greets nobody it does not know; never for the log. */
   session: Session | null

@@ -33,6 +33,8 @@ export interface RecordStore {
   readonly create: (key: string, value: Buffer, lifeMs: number) => Promise<boolean>
   /** One round trip: GET, PTTL, TIME. */
   readonly read: (key: string) => Promise<Stored | null>
+  /** The store's own clock, milliseconds since the epoch: what ends are written by. */
+  readonly clock: () => Promise<number>
   /** Only if it exists and holds the version that was read; `expiresAt` null keeps the expiry. */
   readonly replace: (
     key: string,

@@ -5,7 +5,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 
 export interface Metrics {
-  readonly request: (plane: 'access' | 'portal', status: number) => void
+  /** `none`: a name that is not ours, or no request at all. */
+  readonly request: (plane: 'access' | 'portal' | 'none', status: number) => void
   readonly decision: (resource: string, effect: 'permit' | 'challenge' | 'deny') => void
   readonly origin: (resource: string, seconds: number) => void
   readonly failure: (code: string) => void

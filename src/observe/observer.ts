@@ -32,8 +32,8 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
     },
 
     finished(observed, { method, status, endedAt, complete }) {
-      const { failure, resource, target } = observed
-      metrics.request(resource === null ? 'portal' : 'access', status)
+      const { failure, portal, resource, target } = observed
+      metrics.request(resource !== null ? 'access' : portal ? 'portal' : 'none', status)
       if (resource !== null && observed.originMs !== null) metrics.origin(resource.id, observed.originMs / 1000)
       if (failure !== null) metrics.failure(failure.code)
       if (!requestLines && failure === null) return
@@ -98,7 +98,7 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       case 'idp.up':
         return log.info({ idp: event.idp }, event.name)
       case 'idp.down':
-        return log.error({ idp: event.idp, detail: event.detail }, event.name)
+        return log.error({ idp: event.idp, detail: event.detail, hint: event.hint ?? undefined }, event.name)
       case 'store.up':
         return log.info({}, event.name)
       case 'store.down':

@@ -17,12 +17,16 @@ export interface AskLogoutData {
 
 export interface ClosingData {
   readonly idp: Text
-  /** The idp's end-session address. The caller also sends it as a Refresh header; this page has nothing to read that the next does not repeat. */
+  /** The idp's end-session address: too long for a header, so the page itself goes on to it. It has nothing to read that the next does not repeat. */
   readonly next: string
   readonly shared: boolean
+  /** Seconds until it goes on. */
+  readonly afterS: number
 }
 
 export interface ClosedData {
+  /** False: nothing is known of any session, open or closed, and nothing else is said. */
+  readonly known: boolean
   /** Null: the idp has no session of its own to speak of. */
   readonly idp: { readonly label: Text; readonly outcome: 'closed' | 'not-closed' | 'unknown' } | null
   readonly closedSites: readonly Text[]
@@ -55,7 +59,7 @@ ${d.shared ? notice(words.sharedShort) : null}<ul class="done">
 ${outcome('ok', 'Passerelle', words.closedHere, language)}${outcome('next', idp, words.lastStep, language)}</ul>
 <p class="act"><a class="btn" href="${href(d.next)}">${words.closeToo(idp)}</a></p>
 <p class="soft">${words.nextPage}</p>`
-    return { title: words.closing, main, quotesReference: false }
+    return { title: words.closing, main, quotesReference: false, onward: { to: d.next, afterS: d.afterS } }
   })
 }
 
@@ -65,6 +69,13 @@ export function closedPage(site: Site, c: PageContext, d: ClosedData): string {
 
 function closed(site: Site, d: ClosedData, language: Language, level: Level): View {
   const words = wordsOf[language]
+  if (!d.known) {
+    const main = html`${heading(level, 0, words.unknown)}
+<p class="lead">${words.unknownLead}</p>
+<p>${words.unknownDoubt}</p>
+<p class="act"><a class="btn plain" href="${href(d.again)}">${words.again}</a>${homeLink(site, language)}</p>`
+    return { title: words.unknown, main, quotesReference: false }
+  }
   const sites = named(language, d.closedSites)
   const idp = d.idp && idpOutcome(d.idp, language)
   const main = html`${heading(level, 0, words.closed)}
@@ -128,6 +139,9 @@ const wordsOf = {
     closeToo: (idp: string) => html`Fermer aussi «&nbsp;${idp}&nbsp;»`,
     nextPage: html`La page suivante dira ce qui est fermé et ce qui ne l’est pas.`,
     closed: html`Votre session est fermée`,
+    unknown: html`Aucune session connue ici`,
+    unknownLead: html`Ce navigateur ne nous a présenté aucune session à fermer&nbsp;: elle est déjà fermée, ou bien il ne s’en souvient plus.`,
+    unknownDoubt: html`Un site déjà ouvert peut l’être encore. Dans le doute, fermez toutes les fenêtres du navigateur.`,
     sharedShort: html`<p><b>Ordinateur partagé&nbsp;:</b> fermez ensuite toutes les fenêtres du navigateur, puis la session de l’ordinateur.</p>`,
     sharedTitle: html`Ordinateur partagé&nbsp;: encore deux gestes`,
     sharedSteps: html`<ol><li><b>Fermez toutes les fenêtres du navigateur.</b> Un onglet oublié suffirait à rouvrir votre compte.</li><li><b>Fermez la session de l’ordinateur</b> avant de quitter le poste.</li></ol>`,
@@ -157,6 +171,9 @@ const wordsOf = {
     closeToo: (idp: string) => html`Close “${idp}” too`,
     nextPage: html`The next page will say what is closed and what is not.`,
     closed: html`Your session is closed`,
+    unknown: html`No session is known here`,
+    unknownLead: html`This browser brought us no session to close: it is closed already, or the browser no longer remembers it.`,
+    unknownDoubt: html`A site that is open already may still be open. To be safe, close every window of the browser.`,
     sharedShort: html`<p><b>Shared computer:</b> afterwards, close every window of the browser, then sign out of the computer.</p>`,
     sharedTitle: html`Shared computer: two more things`,
     sharedSteps: html`<ol><li><b>Close every window of the browser.</b> One forgotten tab would be enough to open your account again.</li><li><b>Sign out of the computer</b> before you leave it.</li></ol>`,

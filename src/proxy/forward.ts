@@ -53,7 +53,11 @@ export function createForward(parts: ForwardParts) {
       if (passage.expectsContinue && body !== null) passage.response.writeContinue()
       return new Promise((resolve, reject) => {
         const exchange = new OriginExchange(parts, passage, permit, route, asked, repeatable, resolve, reject)
-        if (body === null) return exchange.ask(repeatable ? reuse.repeatable : reuse.once)
+        if (body === null) {
+          // Gone while its session was looked up: its end was told before anybody here listened for it.
+          if (request.socket.destroyed) return resolve()
+          return exchange.ask(repeatable ? reuse.repeatable : reuse.once)
+        }
         // What came with the head is read first: where that is no HTTP, the request is refused, and touches no origin.
         queueMicrotask(() => {
           if (request.socket.writableEnded || request.socket.destroyed) resolve()

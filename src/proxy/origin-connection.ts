@@ -28,7 +28,7 @@ export interface OriginHearer {
   readonly onError: (error: Error) => void
 }
 
-/** Before any byte of an answer: what was sent may be sent again, if it is safe to. */
+/** A connection used before was dead when it was used again: the origin may never have seen the request. */
 export class ConnectionLost extends Error {}
 
 /** The origin did not go on for too long. */
@@ -56,6 +56,8 @@ export class OriginConnection {
   readonly #monotonic: () => number
   #hearer: OriginHearer | null = null
   #answered = false
+  /** Requests that it has carried, this one included. */
+  #uses = 0
   #last = false
   #sending: Readable | null = null
   #paused = false
@@ -104,6 +106,7 @@ export class OriginConnection {
   ask(request: OriginRequest, hearer: OriginHearer): void {
     this.#hearer = hearer
     this.#answered = false
+    this.#uses++
     this.#last = request.last
     this.#parser.expect({ head: request.method === 'HEAD', upgrade: request.upgrade })
     this.#wait(request.body === null ? 'answer' : 'upload')
@@ -178,7 +181,9 @@ export class OriginConnection {
   }
 
   #lost(message: string, cause?: Error): Error {
-    return this.#answered ? new Error(message, { cause }) : new ConnectionLost(message, { cause })
+    // On a new connection it was not the idle time that killed it: the origin has seen the request.
+    const perhapsUnseen = !this.#answered && this.#uses > 1
+    return perhapsUnseen ? new ConnectionLost(message, { cause }) : new Error(message, { cause })
   }
 
   #fail(error: Error): void {

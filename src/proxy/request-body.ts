@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 
 /**
- * A stream of its own between the client and the origin's connection, which destroys it when the origin answers early, and destroying the request would destroy the client's connection before it has read that answer.
+ * A stream of its own between the client and the origin's connection, which destroys it when the origin answers early or
+ * cannot be reached: destroying the request would destroy the client's connection before it has read that answer.
  * Trailers end here (HD-06).
  */
 export function bodyOf(request: IncomingMessage): { readonly stream: PassThrough; readonly chunked: boolean } | null {

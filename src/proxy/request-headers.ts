@@ -75,7 +75,8 @@ export function createRequestHeaders(resources: readonly Resource[]): RequestHea
     const lower = name.toLowerCase()
     const fate = lower === 'cookie' ? 'cookie' : lower === 'connection' ? 'connection' : mayPass(name) ? 'pass' : 'drop'
     if (fates.size >= rememberedNames) fates.clear()
-    fates.set(name, fate)
+    // Short ones only: the memory is bounded in bytes, not merely in names.
+    if (name.length <= 64) fates.set(name, fate)
     return fate
   }
 }

@@ -68,7 +68,8 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
     if (known !== undefined) return known
     const fate = fateOfName(name.toLowerCase())
     if (fates.size >= 2_000) fates.clear()
-    fates.set(name, fate)
+    // Short ones only: the memory is bounded in bytes, not merely in names.
+    if (name.length <= 64) fates.set(name, fate)
     return fate
   }
 

@@ -25,7 +25,10 @@ const hopByHop = [
   'host',
 ]
 
-/** What servers, frameworks and other gateways are known to believe, folded; a final `-` stands for everything behind it. */
+/**
+ * What servers, frameworks and other gateways are known to believe, folded; a final `-` stands for everything behind it, and
+ * for nothing: `Proxy` becomes HTTP_PROXY under CGI, and the site's own requests go to whoever sent it (CVE-2016-5385).
+ */
 const believed = [
   'auth-',
   'cas-',
@@ -36,6 +39,8 @@ const believed = [
   'saml-',
   'shib-',
   'ssl-',
+  'wl-proxy-',
+  'x-accel-',
   'x-amzn-oidc-',
   'x-auth-request-',
   'x-authenticated-',
@@ -60,21 +65,24 @@ const believed = [
   'client-ip',
   'fastly-client-ip',
   'forwarded',
+  'front-end-https',
   'max-forwards',
   'true-client-ip',
   'via',
-  'x-client-cert',
   'x-client-ip',
   'x-cluster-client-ip',
   'x-email',
-  'x-forwarded',
   'x-groups',
   'x-host',
   'x-http-method',
   'x-http-method-override',
   'x-method-override',
-  'x-ms-client-principal',
+  'x-originating-ip',
+  'x-proxyuser-ip',
   'x-real-ip',
+  'x-scheme',
+  'x-sendfile-type',
+  'x-url-scheme',
   'x-user',
   'x-username',
 ]
@@ -105,6 +113,6 @@ export function createNameFilter(identityHeaders: Iterable<string>): (name: stri
   return function mayPass(name) {
     if (!plainName.test(name)) return false
     const folded = fold(name)
-    return !exact.has(folded) && !prefixes.some(prefix => folded.startsWith(prefix))
+    return !exact.has(folded) && !prefixes.some(prefix => `${folded}-`.startsWith(prefix))
   }
 }

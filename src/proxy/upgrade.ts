@@ -68,6 +68,7 @@ export function tunnel(
     socket.on('error', cut)
     socket.on('close', over)
   }
+  let told = false
   const leave = parts.tunnels.add(goAway)
   const unwatch = parts.watch(() => {
     parts.report({ name: 'stream.closed-at-end', resource: resource.id, kind: 'websocket' })
@@ -76,6 +77,9 @@ export function tunnel(
 
   /** To the origin nothing is said: a client's frame must be masked, and half of one may already be there. */
   function goAway(): void {
+    // A drain ends the session's streams and the tunnels: this may be both. A second Close frame would be an error.
+    if (told) return
+    told = true
     if (frames.between && !browser.destroyed) {
       origin.removeAllListeners('data')
       browser.end(goingAway, () => browser.destroy())

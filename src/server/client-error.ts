@@ -8,6 +8,7 @@ import { GatewayError } from '../errors.ts'
 import type { Observer } from '../observe/observer.ts'
 import { type FailurePage, oversized } from './failure-page.ts'
 import { letGo } from './let-go.ts'
+import { isAnswering } from './unanswered.ts'
 
 export function createRefusal(failurePage: FailurePage, observer: Observer, monotonic: () => number) {
   return {
@@ -22,8 +23,12 @@ export function createRefusal(failurePage: FailurePage, observer: Observer, mono
 
     connect(request: IncomingMessage, socket: Duplex): void {
       socket.on('error', () => socket.destroy())
+      // Behind a request whose answer is under way: ours would be written into it, or read as it.
+      if (isAnswering(socket)) {
+        socket.destroy()
+        return
+      }
       refuse(socket, new GatewayError('request.method', `CONNECT ${String(request.url).slice(0, 200)}`))
-      letGo(socket)
     },
   }
 
@@ -41,13 +46,15 @@ export function createRefusal(failurePage: FailurePage, observer: Observer, mono
     ]
     let head = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n`
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
-    socket.end(`${head}\r\n${text}`)
+    socket.write(`${head}\r\n${text}`)
+    letGo(socket)
     const now = monotonic()
     observer.finished(
       {
         startedAt: now,
         client: 'remoteAddress' in socket ? String(socket.remoteAddress) : '',
         target: null,
+        portal: false,
         resource: null,
         session: null,
         effect: null,

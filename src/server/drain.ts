@@ -3,6 +3,7 @@
  * finish, WebSockets are told to go (1001), and what is left after the limit is cut.
  */
 import type { Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 
 export interface DrainParts {
   readonly server: Server
@@ -11,11 +12,16 @@ export interface DrainParts {
   /** For what still runs then, milliseconds. */
   readonly timeoutMs: number
   readonly closeStreams: () => void
+  /** Connections that asked for an upgrade: node leaves them out of its own lists. */
+  readonly upgraded: ReadonlySet<Duplex>
 }
+
+/** For connections that are cut to be gone, milliseconds. */
+const lastMs = 1_000
 
 /** @param hurry settles when somebody asks a second time */
 export async function drain(
-  { server, waitMs, timeoutMs, closeStreams }: DrainParts,
+  { server, waitMs, timeoutMs, closeStreams, upgraded }: DrainParts,
   hurry: Promise<void>,
 ): Promise<void> {
   // Every answer from now on is its connection's last, so that none is cut between two requests.
@@ -26,12 +32,18 @@ export async function drain(
   const closed = new Promise<void>(resolve => server.close(() => resolve()))
   closeStreams()
   server.closeIdleConnections()
-  // Connections that were busy become idle one by one: each is let go as its answer ends.
-  const idle = setInterval(() => server.closeIdleConnections(), 100)
+  // Connections that were busy become idle one by one: each is let go as its answer ends. An origin may agree to a WebSocket
+  // only now: it is told to go as the others were.
+  const idle = setInterval(() => {
+    server.closeIdleConnections()
+    closeStreams()
+  }, 100)
   await Promise.race([closed, elapsed(timeoutMs), hurry])
   clearInterval(idle)
   server.closeAllConnections()
-  await closed
+  for (const socket of upgraded) socket.destroy()
+  // Whatever is left has had its time: a process that was told to stop stops.
+  await Promise.race([closed, elapsed(lastMs)])
 }
 
 function elapsed(ms: number): Promise<void> {

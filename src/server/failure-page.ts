@@ -37,6 +37,8 @@ export function createFailurePage({ pages, languageOf, random, now }: FailurePag
         passage.response.destroy()
         return
       }
+      // The portal's own pages have it. A sandboxed answer that names it is one that browsers may refuse to show (SESSIONS A1).
+      passage.response.removeHeader('Cross-Origin-Opener-Policy')
       const headers = headersOf(error, passage)
       if (isDistrusted(error)) passage.response.shouldKeepAlive = false
       if (!forPerson(passage)) {

@@ -1,6 +1,7 @@
 /** How a gateway starts and stops: both listeners bound, and everything that it opened closed, in an order that loses nothing. */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Report } from '../model/event.ts'
 import { drain } from './drain.ts'
 
@@ -38,6 +39,12 @@ export interface Lifecycle {
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
   const { server, operations, addresses, report } = parts
+  const upgraded = new Set<Duplex>()
+  server.on('upgrade', (_, socket: Duplex) => {
+    if (socket.destroyed) return
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket))
+  })
   let started = false
   let draining: { readonly done: Promise<void>; readonly hurry: () => void } | null = null
 
@@ -60,7 +67,13 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       const hurried = Promise.withResolvers<void>()
       report({ name: 'gateway.draining' })
       const drained = drain(
-        { server, waitMs: parts.drain.wait, timeoutMs: parts.drain.timeout, closeStreams: parts.closeStreams },
+        {
+          server,
+          waitMs: parts.drain.wait,
+          timeoutMs: parts.drain.timeout,
+          closeStreams: parts.closeStreams,
+          upgraded,
+        },
         hurried.promise,
       )
       draining = { done: drained.then(closeRest), hurry: hurried.resolve }
@@ -71,6 +84,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       parts.closeStreams()
       server.close()
       server.closeAllConnections()
+      for (const socket of upgraded) socket.destroy()
       await closeRest()
     },
   }

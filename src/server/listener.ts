@@ -15,6 +15,7 @@ import type { ClientAddress } from './client-address.ts'
 import { createRefusal } from './client-error.ts'
 import type { FailurePage } from './failure-page.ts'
 import { letGo } from './let-go.ts'
+import { answered, begin, isAnswering } from './unanswered.ts'
 
 export interface ListenerParts {
   /** PEM texts; null: TLS ends in front of us. */
@@ -65,11 +66,12 @@ export function createListener(parts: ListenerParts): http.Server {
   server.maxHeadersCount = 0
   server.setTimeout(parts.idleMs)
 
-  server.on('request', (request, response) => serve(passageOf(request, response, null, false)))
+  server.on('request', (request, response) => serve(arrive(request, response, null, false)))
   // Answered by us once the decision is made: node's own "100 Continue" would come before it.
-  server.on('checkContinue', (request, response) => serve(passageOf(request, response, null, true)))
+  server.on('checkContinue', (request, response) => serve(arrive(request, response, null, true)))
   server.on('checkExpectation', (request, response) => {
-    const passage = passageOf(request, response, null, false)
+    const passage = arrive(request, response, null, false)
+    if (passage === null) return
     failurePage.answer(
       passage,
       new GatewayError('request.expectation', `Expect: ${String(request.headers.expect).slice(0, 100)}`),
@@ -77,6 +79,11 @@ export function createListener(parts: ListenerParts): http.Server {
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
+    // Behind a request whose answer is under way: no browser does that, and ours would be written into the other.
+    if (isAnswering(socket)) {
+      socket.destroy()
+      return
+    }
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
@@ -84,14 +91,31 @@ export function createListener(parts: ListenerParts): http.Server {
     // Of an upgrade node keeps nothing: without these an answer longer than the buffer waits for ever, and a reader who stops too.
     socket.on('drain', () => response.emit('drain'))
     socket.on('timeout', () => socket.destroy())
-    serve(passageOf(request, response, { socket, head }, false))
+    serve(arrive(request, response, { socket, head }, false))
   })
   const refusal = createRefusal(failurePage, observer, monotonic)
   server.on('clientError', refusal.clientError)
   server.on('connect', refusal.connect)
   return server
 
-  function serve(passage: Passage): void {
+  /** @returns null: the connection is cut, and there is nobody to answer */
+  function arrive(
+    request: IncomingMessage,
+    response: ServerResponse,
+    upgrade: Passage['upgrade'],
+    expectsContinue: boolean,
+  ): Passage | null {
+    if (!begin(request.socket)) return null
+    try {
+      return passageOf(request, response, upgrade, expectsContinue)
+    } catch {
+      request.socket.destroy()
+      return null
+    }
+  }
+
+  function serve(passage: Passage | null): void {
+    if (passage === null) return
     try {
       checkHead(passage)
       const target = parts.readTarget(passage.request)
@@ -101,6 +125,7 @@ export function createListener(parts: ListenerParts): http.Server {
         access(passage)?.catch(error => failurePage.answer(passage, error))
         return
       }
+      passage.observed.portal = true
       if (passage.upgrade !== null) throw new GatewayError('request.upgrade', 'an upgrade on the portal')
       portal(passage)
     } catch (error) {
@@ -123,6 +148,7 @@ export function createListener(parts: ListenerParts): http.Server {
         Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
       ),
       target: null,
+      portal: false,
       resource: null,
       session: null,
       effect: null,
@@ -130,12 +156,16 @@ export function createListener(parts: ListenerParts): http.Server {
       failure: null,
     }
     const over = upgrade === null ? response : upgrade.socket
+    const { socket } = request
     over.once('close', () => {
+      answered(socket)
+      // The tunnel took the connection from the response and wrote its 101 itself.
+      const tunnelled = upgrade !== null && response.socket === null
       observer.finished(observed, {
         method: request.method ?? '',
-        status: response.headersSent ? response.statusCode : upgrade === null ? 0 : 101,
+        status: tunnelled ? 101 : response.headersSent ? response.statusCode : 0,
         endedAt: monotonic(),
-        complete: upgrade !== null || response.writableFinished,
+        complete: tunnelled || response.writableFinished,
       })
     })
     // Before node's own `finish`: it would read what is left of the body itself, however long that is.

@@ -126,7 +126,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     app[route.method === 'GET' ? 'get' : 'post'](route.path, ...body, async (request: Request, response: Response) => {
       const before = JSON.stringify(keptOf(request))
       const asked = portalRequest(request)
-      if (route.csrf) mustBeOurForm(request, asked)
+      if (route.csrf !== false) mustBeOurForm(request, asked, route.csrf === 'own-origin')
       const answer = await route.answer(asked)
       if (JSON.stringify(keptOf(request)) !== before) await savePageState(request)
       send(request, response, answer)
@@ -169,7 +169,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
   }
 
   /** SESSIONS A6: our own origin, not merely the same site, and the token of this browser's page state. */
-  function mustBeOurForm(request: Request, asked: PortalRequest): void {
+  function mustBeOurForm(request: Request, asked: PortalRequest, ofOwnOrigin: boolean): void {
     const site = request.headers['sec-fetch-site']
     const ours = site === undefined ? request.headers.origin === parts.origin : site === 'same-origin'
     if (!ours)
@@ -178,7 +178,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
         `POST ${request.path} from ${String(request.headers.origin).slice(0, 200)}`,
       )
     // Out of the store's reach the token cannot be compared; browsers do not let other origins claim ours.
-    if (!hasPageState(request)) return
+    if (ofOwnOrigin || !hasPageState(request)) return
     if (!asked.page.tokenMatches(asked.form?.get('token') ?? null)) {
       throw new GatewayError(
         'portal.form-expired',

@@ -9,7 +9,7 @@ import type { SignIn } from '../model/idp.ts'
 import type { Device, SessionId } from '../model/session.ts'
 import type { DirectoryStore, RecordStore, TombstoneStore } from '../model/store.ts'
 import { directoryKey, directoryKeys, handlesOf, tombstoneOf } from './directory.ts'
-import { hashOf, keysOf, openRecord, type SessionRecord, sealKeep, sealRecord } from './record.ts'
+import { hashOf, keysOf, openRecord, type RecordKeys, type SessionRecord, sealKeep, sealRecord } from './record.ts'
 import type { Keys } from './seal.ts'
 
 const provisionalLifeMs = 60_000
@@ -24,7 +24,6 @@ export interface EstablishParts {
   readonly absoluteMs: number
   readonly idleMs: (device: Device) => number
   readonly end: (hash: string, reason: 'overtaken') => Promise<unknown>
-  readonly now: () => number
 }
 
 export interface Newcomer {
@@ -43,8 +42,8 @@ export function createEstablish(parts: EstablishParts) {
     async establish(signIn: SignIn, newcomer: Newcomer): Promise<{ id: SessionId; generation: number } | null> {
       const id = randomBytes(32).toString('base64url')
       const at = keysOf(hashOf(id))
-      const createdAt = parts.now()
-      const absoluteEnd = Math.min(createdAt + parts.absoluteMs, signIn.notAfter ?? Number.POSITIVE_INFINITY)
+      const createdAt = Math.floor(await records.clock())
+      const absoluteEnd = endOf(signIn, createdAt)
       const record: SessionRecord = {
         identity: signIn.identity,
         strengths: [signIn.identity.strength],
@@ -55,15 +54,9 @@ export function createEstablish(parts: EstablishParts) {
         provisional: true,
         keep: sealKeep(keys, at, signIn.keep),
       }
+      const sealed = sealedWithin(at, 0, record)
       await enterDirectory(signIn.identity, at.hash, absoluteEnd)
       const life = Math.min(provisionalLifeMs, absoluteEnd - createdAt)
-      const sealed = sealRecord(keys, at, 0, record)
-      if (sealed.length > recordLimit) {
-        throw new GatewayError(
-          'idp.invalid-answer',
-          `a session record of ${sealed.length} bytes: the idp sends more claims than a session can hold (32 KiB)`,
-        )
-      }
       if (life <= 0 || !(await records.create(at.record, sealed, life))) return null
       if (await overtaken(signIn.identity)) {
         await parts.end(at.hash, 'overtaken')
@@ -84,9 +77,11 @@ export function createEstablish(parts: EstablishParts) {
      */
     async renew(id: SessionId, signIn: SignIn): Promise<boolean> {
       const at = keysOf(hashOf(id))
+      const end = endOf(signIn, Math.floor(await records.clock()))
+      // Before the record has them: an idp that names its new session must find this one by it.
+      await enterDirectory(signIn.identity, at.hash, end)
       const outcome = await change(id, record => {
         const newer = signIn.identity.authenticatedAt > record.identity.authenticatedAt
-        const end = Math.min(parts.now() + parts.absoluteMs, signIn.notAfter ?? Number.POSITIVE_INFINITY)
         return {
           ...record,
           identity: signIn.identity,
@@ -95,11 +90,23 @@ export function createEstablish(parts: EstablishParts) {
         }
       })
       if (outcome === 'gone') return false
-      await enterDirectory(signIn.identity, at.hash, parts.now() + parts.absoluteMs)
       if (!(await overtaken(signIn.identity))) return true
       await parts.end(at.hash, 'overtaken')
       return false
     },
+  }
+
+  /** Milliseconds since the epoch, by the store's clock. */
+  function endOf(signIn: SignIn, from: number): number {
+    return Math.floor(Math.min(from + parts.absoluteMs, signIn.notAfter ?? Number.POSITIVE_INFINITY))
+  }
+
+  /** @throws GatewayError `idp.invalid-answer` the idp sends more than a session can hold */
+  function sealedWithin(at: RecordKeys, version: number, record: SessionRecord): Buffer {
+    const sealed = sealRecord(keys, at, version, record)
+    if (sealed.length <= recordLimit) return sealed
+    const detail = `a session record of ${sealed.length} bytes: the idp sends more claims than a session can hold (32 KiB)`
+    throw new GatewayError('idp.invalid-answer', detail)
   }
 
   async function enterDirectory(identity: Identity, hash: string, until: number): Promise<void> {
@@ -139,7 +146,7 @@ export function createEstablish(parts: EstablishParts) {
       const record = edit(opened.record)
       if (record === null) return 'left'
       const idleEnd = Math.min(stored.now + parts.idleMs(record.device), record.absoluteEnd)
-      const sealed = sealRecord(keys, at, opened.version + 1, record)
+      const sealed = sealedWithin(at, opened.version + 1, record)
       // A provisional one keeps its minute, whoever writes to it.
       const until = record.provisional ? null : idleEnd
       const outcome = await records.replace(at.record, opened.version, sealed, until)

@@ -81,6 +81,8 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
         if (kept === null) return null
         return { value: Buffer.from(kept.value.value), now: now(), expiresAt: kept.expiresAt }
       },
+      clock: async () => now(),
+
       async replace(key, version, value, expiresAt) {
         const kept = records.get(key)
         if (kept === null) return 'absent'

@@ -112,6 +112,12 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
         return { value, now, expiresAt: now + left }
       },
 
+      clock: () =>
+        ask('TIME', async () => {
+          const [seconds, microseconds] = (await redis.time()).map(Number)
+          return (seconds ?? 0) * 1000 + Math.floor((microseconds ?? 0) / 1000)
+        }),
+
       async replace(key, version, value, expiresAt) {
         const read = Buffer.alloc(4)
         read.writeUInt32BE(version)

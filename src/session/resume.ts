@@ -171,7 +171,10 @@ export function createResume(parts: ResumeParts) {
   ): Promise<CacheEntry | null> {
     const entry = await load(claim)
     if (follower.counter() === counter) {
-      if (entry !== null && !entry.provisional) cache.put(scope, value, entry)
+      if (entry === null || entry.provisional) return entry
+      // What was noted as visited stays noted: one write for each site, not one for each read of the record.
+      for (const visited of cache.get(scope, value)?.visited ?? []) entry.visited.add(visited)
+      cache.put(scope, value, entry)
       return entry
     }
     // An end was heard while we read: what we hold may be what it ended. A second read decides, and is not kept.

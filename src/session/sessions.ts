@@ -33,7 +33,7 @@ export interface SessionParts {
 }
 
 const cacheLimit = 50_000
-const sweepMs = 30_000
+const sweepMs = 15_000
 const visitsLimit = 500
 
 export type Sessions = ReturnType<typeof createSessions>
@@ -66,9 +66,12 @@ export function createSessions(parts: SessionParts) {
     absoluteMs: parts.limits.absoluteMs,
     idleMs,
     end: ending.end,
-    now,
   })
-  const sweep = setInterval(() => cache.sweep(now()), sweepMs)
+  const sweep = setInterval(() => {
+    cache.sweep(now())
+    // S8: a stream that never rests is no activity, and no reason to outlive a limit.
+    for (const [hash, session] of streams.sessions()) closeIfOver(hash, session)
+  }, sweepMs)
   sweep.unref()
 
   return {
@@ -131,9 +134,15 @@ export function createSessions(parts: SessionParts) {
       store.records.visit(at.record, at.visits, resource, visitsLimit).catch(() => entry.visited.delete(resource))
     },
 
-    /** @param close called once, when the session ends; @returns call it when the stream is over by itself */
+    /**
+     * @param close called once, when the session ends, or has ended while the stream was being opened
+     * @returns call it when the stream is over by itself
+     */
     watch(session: Session, close: () => void): () => void {
-      return streams.watch(hashOf(session.id), close)
+      const hash = hashOf(session.id)
+      const stop = streams.watch(hash, session, close)
+      closeIfOver(hash, session)
+      return stop
     },
 
     openStreams: () => streams.size,
@@ -160,6 +169,16 @@ export function createSessions(parts: SessionParts) {
       case 'already':
         return { ...resumed, provisional: false }
     }
+  }
+
+  /** Asked of the store. One that does not answer says nothing; the next sweep asks again. */
+  function closeIfOver(hash: string, session: Session): void {
+    resuming.read(session.id, session.generation).then(
+      live => {
+        if (live === null) streams.close(hash)
+      },
+      () => {},
+    )
   }
 
   function heard(entry: EndEntry): void {

@@ -12,11 +12,11 @@ export function createSingleUse(once: OnceStore, keys: Keys) {
   return {
     /** @returns the reference under which the value can be had, 256 random bits, base64url */
     async put(kind: OnceKind, value: unknown, reference = newSecret()): Promise<string> {
-      const key = keyOf(kind, reference)
-      const sealed = keys.seal(key, 0, Buffer.from(JSON.stringify(value)))
-      if (!(await once.put(kind, key, sealed, life[kind]))) throw new Error(`a random reference came twice (${kind})`)
+      if (!(await claim(kind, value, reference))) throw new Error(`a random reference came twice (${kind})`)
       return reference
     },
+
+    claim,
 
     /** Null: unknown, expired, or already taken. */
     async peek<Value>(kind: OnceKind, reference: string): Promise<Value | null> {
@@ -27,6 +27,12 @@ export function createSingleUse(once: OnceStore, keys: Keys) {
     async take<Value>(kind: OnceKind, reference: string): Promise<Value | null> {
       return opened(keyOf(kind, reference), await once.take(kind, keyOf(kind, reference)))
     },
+  }
+
+  /** @returns false: the reference holds a value already, and keeps it */
+  function claim(kind: OnceKind, value: unknown, reference: string): Promise<boolean> {
+    const key = keyOf(kind, reference)
+    return once.put(kind, key, keys.seal(key, 0, Buffer.from(JSON.stringify(value))), life[kind])
   }
 
   function opened<Value>(key: string, sealed: Buffer | null): Value | null {

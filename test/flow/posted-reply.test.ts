@@ -86,6 +86,18 @@ describe('a reply by POST from another site', () => {
     expect(world.op.count('token')).toBe(0)
   })
 
+  it('is put aside once for each sign-in: the same one again leads to the first, another one is refused', async () => {
+    const first = await post(reply.searchParams, false)
+    const twice = await post(reply.searchParams, false)
+    expect(twice.redirect?.href).toBe(first.redirect?.href)
+    const padded = new URLSearchParams([...reply.searchParams, ['padding', 'x']])
+    const other = await post(padded, false)
+    expect([other.status, other.redirect]).toEqual([400, null])
+    expect(other.visibleText).toContain('Let us take up the sign-in again')
+    expect((await browser.navigate(first.redirect ?? '')).url.href).toBe(target())
+    expect(world.op.count('token')).toBe(1)
+  })
+
   it('is not put aside over 256 KiB', async () => {
     const fits = new URLSearchParams([...reply.searchParams, ['padding', 'x'.repeat(250 * 1024)]])
     expect((await post(fits, false)).status).toBe(303)

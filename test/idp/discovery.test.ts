@@ -181,7 +181,7 @@ describe('an idp that does not answer', () => {
     clock.advance(10_000)
     expect(await refusal()).toMatchObject({ code })
     expect(gateway.provider.health()).toBe('down')
-    expect(gateway.events).toEqual([{ name: 'idp.down', idp: 'campus', detail: expect.any(String) }])
+    expect(gateway.events).toEqual([{ name: 'idp.down', idp: 'campus', detail: expect.any(String), hint: null }])
   })
 
   it('is not asked again before the back-off is over, and people are told at once', async () => {

@@ -111,12 +111,19 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
       pages.askLogout(known, { visited: [nature, jstor, courses], idp: janus, token: 't', cancel: '/' }),
     ),
     sample('ask-logout-plain', pages.askLogout(known, { visited: [], idp: null, token: 't', cancel: '/' })),
-    sample('closing', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: false })),
-    sample('closing-shared', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: true })),
+    sample(
+      'closing',
+      pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: false, afterS: 2 }),
+    ),
+    sample(
+      'closing-shared',
+      pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: true, afterS: 2 }),
+    ),
     ...(['closed', 'not-closed', 'unknown'] as const).map(outcome =>
       sample(
         `closed-idp-${outcome}`,
         pages.closed(c, {
+          known: true,
           idp: { label: janus, outcome },
           closedSites: [nature, jstor],
           shared: false,
@@ -124,7 +131,14 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
         }),
       ),
     ),
-    sample('closed-shared', pages.closed(c, { idp: null, closedSites: [nature], shared: true, again: '/login' })),
+    sample(
+      'closed-unknown',
+      pages.closed(c, { known: false, idp: null, closedSites: [], shared: false, again: '/login' }),
+    ),
+    sample(
+      'closed-shared',
+      pages.closed(c, { known: true, idp: null, closedSites: [nature], shared: true, again: '/login' }),
+    ),
     sample('two-sessions', pages.failure(c, failure('session.ambiguous', { button: two }))),
     sample('front-offered', pages.failure(c, failure('portal.not-found', { button: null }))),
   ]

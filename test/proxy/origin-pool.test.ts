@@ -329,6 +329,19 @@ describe('closing', () => {
     await until('every connection gone', () => origin.open() === 0 && pool.size.open === 0, 2_000, 1)
     expect(stream.destroyed).toBe(true)
   })
+
+  it('is the end: nobody is connected to any more', async () => {
+    let tried = 0
+    pool = poolTo(origin.port, (to, done) => {
+      tried++
+      connectPlainly(to, done)
+    })
+    await pool.close()
+    const { heard, asked } = ask()
+    expect((await heard.over)?.message).toBe('the gateway is stopping')
+    asked.abandon(heard)
+    expect([tried, heard.ends]).toEqual([0, 1])
+  })
 })
 
 describe('a thousand connections', () => {

@@ -33,6 +33,26 @@ describe('a header of an answer', () => {
   ])('%s ends here', name => expect(of(whole, name, 'x')).toEqual([]))
 })
 
+describe('Connection of an answer', () => {
+  const kept = (raw: readonly string[], identified = false) => createResponseHeaders(whole)(raw, identified)
+
+  it('takes the headers that it names with it, in any case and on any line (RFC 9110 §7.6.1)', () => {
+    const raw = ['X-Hop', '1', 'Connection', 'close, X-HOP ,', 'x-hop', '2', 'CONNECTION', 'X-Other', 'x-other', '3']
+    expect(kept([...raw, 'X-End', '4'])).toEqual(['X-End', '4'])
+  })
+
+  it('takes nothing else', () => {
+    expect(kept(['Connection', 'keep-alive, Upgrade', 'X', '1'])).toEqual(['X', '1'])
+  })
+
+  it('cannot make what was written for one person public', () => {
+    expect(kept(['Cache-Control', 'private', 'Connection', 'cache-control'], true)).toEqual([
+      'cache-control',
+      'private',
+    ])
+  })
+})
+
 describe('Set-Cookie', () => {
   it.each([
     ['__Host-Http-passerelle=1'],

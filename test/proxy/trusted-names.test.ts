@@ -23,6 +23,11 @@ describe('a header of a client', () => {
     name => expect(mayPass(name)).toBe(false),
   )
 
+  it.each(['Proxy', 'PROXY', 'X-Sendfile-Type', 'X-Accel-Mapping', 'X-Forwarded'])(
+    'does not pass when it steers what the site does itself (httpoxy, CVE-2016-5385): %s',
+    name => expect(mayPass(name)).toBe(false),
+  )
+
   it.each([
     'Forwarded',
     'X-Forwarded-For',
@@ -31,6 +36,9 @@ describe('a header of a client', () => {
     'CF-Connecting-IP',
     'Via',
     'X-Original-URL',
+    'X-Scheme',
+    'Front-End-Https',
+    'WL-Proxy-Client-IP',
   ])('does not pass when it says where the request came from or went to: %s', name => expect(mayPass(name)).toBe(false))
 
   it.each(['X_Custom', 'X.Custom', 'X Custom', 'X:Custom', 'X\u00e9', '', 'hasOwnProperty', 'valueOf'])(
@@ -56,7 +64,7 @@ describe('a header of a client', () => {
     'Destination',
     'DNT',
     'X-Userland',
-    'Remote',
+    'Remoteness',
     'Authorization-Hint',
   ])('passes when it is the site’s business: %s', name => expect(mayPass(name)).toBe(true))
 })

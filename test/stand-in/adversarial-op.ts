@@ -192,6 +192,8 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
       exp: seconds() + 300,
       iat: seconds(),
       nonce: known.request.get('nonce'),
+      // Required where it was asked for (Core §2).
+      ...(known.request.has('max_age') ? { auth_time: seconds() } : {}),
       at_hash: leftHalf(accessToken),
     })
     const idToken = await bends.idToken(header, bends.payload(JSON.stringify(claims)))

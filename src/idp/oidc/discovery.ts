@@ -72,7 +72,9 @@ export function createDiscovery(settings: DiscoverySettings, needs: DiscoveryNee
       const backOffMs = Math.min(firstBackOffMs * 2 ** failures, lastBackOffMs)
       failures += 1
       failure = { error, at: now(), waitMs: backOffMs * (0.5 + needs.random() / 2) }
-      if (health !== 'down') report({ name: 'idp.down', idp: settings.id, detail: error.message })
+      if (health !== 'down') {
+        report({ name: 'idp.down', idp: settings.id, detail: error.message, hint: error.hint })
+      }
       health = 'down'
       throw error
     }

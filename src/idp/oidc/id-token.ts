@@ -15,6 +15,8 @@ export interface IdTokenContext {
   /** Milliseconds since the epoch, both. */
   readonly begunAt: number
   readonly now: number
+  /** The idp was told to ask the person again, since `begunAt`. */
+  readonly forced: boolean
   /** Seconds by which two clocks may differ. */
   readonly toleranceS: number
 }
@@ -54,6 +56,7 @@ export function checkIdToken(token: string, claims: Members, context: IdTokenCon
   if (issuedAt < begun - context.toleranceS) throw clocks('iat', issuedAt, begun, 'before', context)
   const authenticatedAt = claims.auth_time === undefined ? issuedAt : time(claims, 'auth_time')
   if (authenticatedAt > now + context.toleranceS) throw clocks('auth_time', authenticatedAt, now, 'after', context)
+  if (context.forced) askedAgain(claims.auth_time, begun, context)
 
   // openid-client looks at azp only where there are several audiences.
   if (claims.azp !== undefined && claims.azp !== context.clientId) {
@@ -70,6 +73,17 @@ export function checkIdToken(token: string, claims: Members, context: IdTokenCon
     amr: amrOf(claims.amr),
     sid: typeof claims.sid === 'string' && claims.sid !== '' && claims.sid.length <= 255 ? claims.sid : null,
   }
+}
+
+/** An idp that ignores the wish signs in whoever sat there before: after a sign-out, that must not pass as a new sign-in. */
+function askedAgain(authTime: unknown, begun: number, { toleranceS }: IdTokenContext): void {
+  if (typeof authTime === 'number' && authTime >= begun - toleranceS) return
+  const found = typeof authTime === 'number' ? `is ${iso(authTime)}` : 'is missing'
+  throw new GatewayError(
+    'idp.rejected',
+    `the idp was told to ask the person again, but the ID token's auth_time ${found}; this sign-in began ${iso(begun)}, ${toleranceS} s are tolerated`,
+    { hint: 'The idp must follow prompt=login and max_age=0, and then send auth_time (OpenID Connect Core §3.1.2.1).' },
+  )
 }
 
 function subjectOf(claims: Members): string {

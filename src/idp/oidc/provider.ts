@@ -151,6 +151,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
       accessToken: tokens.access_token,
       code,
       begunAt: taken.begunAt,
+      forced: taken.idpPending.force !== undefined,
       now: needs.now(),
       toleranceS,
     })
@@ -207,10 +208,11 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
         nonce,
         code_challenge: await calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
-        ...(force ? { prompt: 'login' } : {}),
+        // max_age makes the token say when the person was asked (Core §2), which hear() looks at.
+        ...(force ? { prompt: 'login', max_age: '0' } : {}),
       })
       // The issuer goes with the sign-in: the id could mean another idp after a change of the configuration.
-      const idpPending: IdpPending = { issuer: metadata.issuer, nonce, verifier }
+      const idpPending: IdpPending = { issuer: metadata.issuer, nonce, verifier, ...(force ? { force: '1' } : {}) }
       return { step: { kind: 'redirect', to }, idpPending }
     },
 
