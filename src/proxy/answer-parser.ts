@@ -217,7 +217,7 @@ export class AnswerParser {
     }
     if (coding !== null && (!http11 || coding.toLowerCase() !== 'chunked'))
       throw new InvalidAnswer(`Transfer-Encoding ${quoted(coding)}`)
-    const persistent = http11 && connection === '' ? true : persists(connection, http11)
+    const persistent = connection === '' ? http11 : connection === ',keep-alive' || persists(connection, http11)
     // Who was asked to change protocols and said no in HTTP may have stopped reading it all the same. After HEAD old servers
     // send the body that none of us waits for: it would be the next answer, in the words of whoever wrote that page.
     this.#reusable = persistent && !this.#question.upgrade && !this.#question.head

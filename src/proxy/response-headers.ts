@@ -51,6 +51,8 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
       } else if (fate === 'shared-cache') {
         if (!identified) headers.push(name, value)
       } else if (fate === 'connection') {
+        // What nearly every origin says, and it names nothing.
+        if (value === 'keep-alive' || value === 'close') continue
         const nominated = nominations(raw)
         if (nominated !== null) return forBrowser(without(raw, nominated), identified)
       } else if (fate !== 'drop') {
