@@ -38,5 +38,5 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9090/livez').then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 
 # The larger young generation is worth a tenth to a third of the throughput (docs/decision/0002).
-ENTRYPOINT ["node", "--max-semi-space-size=64", "dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "dist/main.js"]
 CMD ["serve", "/etc/passerelle/passerelle.yaml"]

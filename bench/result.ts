@@ -116,7 +116,7 @@ How to read it:
 - These are costs of CPU with an origin that answers at once and one hot session. What people feel is the origin.
 - Our figures come from a design difference: an identity that is kept in the process, and forgotten within a second when the session ends anywhere. The Redis row costs nothing more for a session that is in use, because Redis is asked only when the cache does not know; the textbook asks it every time, and mod_auth_openidc decrypts and validates its session every time.
 - A row with less than about 95 % CPU was held back by something else, mostly by the core of wrk and the origin: that peer could do more, and ratios to it flatter the others. “Requests per CPU-second” is the fairer column there. For (1) nginx that is the rule.
-- Everybody writes an access log into a file, but the textbook chain, which has none. Everybody keeps connections to the origin. The node processes run with --max-semi-space-size=64, ours and the others'.
+- Everybody writes an access log into a file, but the textbook chain, which has none. Everybody keeps connections to the origin. The node processes run with --max-semi-space-size=16, ours and the others'.
 - The peers run as their manuals say, not tuned by a search; we know our own gateway better. Latencies are those of a saturated core: less load, less latency.
 - RSS adds up the processes of a peer; memory that they share counts for each.
 `

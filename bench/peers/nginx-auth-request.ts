@@ -20,7 +20,7 @@ export const nginxAuthRequest: Peer = {
     const program = new URL('./auth-service.ts', import.meta.url).pathname
     const service = await startPinned({
       program: process.execPath,
-      args: ['--max-semi-space-size=64', program, String(servicePort), session, subject],
+      args: ['--max-semi-space-size=16', program, String(servicePort), session, subject],
       core,
       port: servicePort,
       logFile: `${folder}/service.log`,

@@ -53,7 +53,7 @@ resources:
       )
       const pid = await startPinned({
         program: process.execPath,
-        args: ['--max-semi-space-size=64', builtProgram, 'serve', file],
+        args: ['--max-semi-space-size=16', builtProgram, 'serve', file],
         core,
         port,
         logFile: join(folder, 'passerelle.log'),

@@ -27,7 +27,7 @@ export const textbook: Peer = {
     }
     const pid = await startPinned({
       program: process.execPath,
-      args: ['--max-semi-space-size=64', program, String(port), JSON.stringify(settings)],
+      args: ['--max-semi-space-size=16', program, String(port), JSON.stringify(settings)],
       core,
       port,
       logFile: `${folder}/textbook.log`,
