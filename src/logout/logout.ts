@@ -37,6 +37,8 @@ interface Closed {
 const freshLifeSeconds = 12 * 60 * 60
 /** Seconds before the last page goes on to the idp by itself. */
 const onwardAfter = 2
+/** Bytes of an address in a header of ours; nginx takes 4 KB of headers in all unless told otherwise. */
+const longestRefresh = 3_000
 
 export type Logout = ReturnType<typeof createLogout>
 
@@ -104,9 +106,10 @@ export function createLogout(parts: LogoutParts) {
           idp: idp.label,
           next: closed.next,
           shared: closed.shared,
-          afterS: onwardAfter,
         })
-        return page(200, html)
+        // A longer header would be too much for a proxy's buffer in front of us; the button then is pressed by hand.
+        const refresh = closed.next.length <= longestRefresh ? { Refresh: `${onwardAfter}; url=${closed.next}` } : {}
+        return page(200, html, refresh)
       }
       const outcome = returned === null ? 'not-closed' : 'closed'
       return page(200, pages.closed(contextOf(request, 'one-shot'), closedData(closed, { label: idp.label, outcome })))
@@ -178,7 +181,7 @@ export function createLogout(parts: LogoutParts) {
     return { known: closed !== null, idp, closedSites, shared: closed?.shared ?? false, again: '/login' }
   }
 
-  function page(status: number, html: string): Answer {
-    return { kind: 'page', status, html, policy: 'own', cookies: [] }
+  function page(status: number, html: string, headers: Readonly<Record<string, string>> = {}): Answer {
+    return { kind: 'page', status, html, policy: 'own', cookies: [], headers }
   }
 }

@@ -14,8 +14,6 @@ export interface View {
   readonly main: Html
   /** True where the text itself quotes the reference; else it stands in the foot. */
   readonly quotesReference: boolean
-  /** Where the page goes on by itself, and after how many seconds. Only where there is nothing to read (RGAA 13.1). */
-  readonly onward?: { readonly to: string; readonly afterS: number }
 }
 
 /** @param level 1 for the page, 2 for the same text folded in the other language: a page has one h1 */
@@ -40,7 +38,7 @@ export function frame(site: Site, c: PageContext, telling: Telling, shape: Shape
 <meta name="color-scheme" content="light dark">
 <title>${view.title} – ${clip(site.name[language], 80)}</title>
 <link rel="stylesheet" href="${onSite ? '/.passerelle/passerelle.css' : '/passerelle.css'}">
-${onSite ? null : icon}${view.onward === undefined ? null : onward(view.onward)}</head>
+${onSite ? null : icon}</head>
 <body>
 ${shape === 'bare' ? null : deck(site, c)}<main id="content" tabindex="-1">
 ${view.main}
@@ -65,11 +63,6 @@ const otherOf: Record<Language, Language> = { fr: 'en', en: 'fr' }
 
 const icon = html`<link rel="icon" href="/passerelle.svg" type="image/svg+xml">
 `
-
-function onward({ to, afterS }: NonNullable<View['onward']>): Html {
-  return html`<meta http-equiv="refresh" content="${afterS}; url=${href(to)}">
-`
-}
 
 function deck(site: Site, c: PageContext): Html {
   const words = wordsOf[c.language]

@@ -31,7 +31,7 @@ export interface Pages {
   readonly chooser: (c: PageContext, d: ChooserData) => string
   /** One form, POST /logout, with `token`. */
   readonly askLogout: (c: PageContext, d: AskLogoutData) => string
-  /** Goes on to the idp by itself after `afterS`; the page has the button, too. */
+  /** The caller may send a Refresh header; the page has the button. */
   readonly closing: (c: PageContext, d: ClosingData) => string
   readonly closed: (c: PageContext, d: ClosedData) => string
   readonly refused: (c: PageContext, d: RefusedData) => string

@@ -20,8 +20,6 @@ export interface ClosingData {
   /** The idp's end-session address: too long for a header, so the page itself goes on to it. It has nothing to read that the next does not repeat. */
   readonly next: string
   readonly shared: boolean
-  /** Seconds until it goes on. */
-  readonly afterS: number
 }
 
 export interface ClosedData {
@@ -59,7 +57,7 @@ ${d.shared ? notice(words.sharedShort) : null}<ul class="done">
 ${outcome('ok', 'Passerelle', words.closedHere, language)}${outcome('next', idp, words.lastStep, language)}</ul>
 <p class="act"><a class="btn" href="${href(d.next)}">${words.closeToo(idp)}</a></p>
 <p class="soft">${words.nextPage}</p>`
-    return { title: words.closing, main, quotesReference: false, onward: { to: d.next, afterS: d.afterS } }
+    return { title: words.closing, main, quotesReference: false }
   })
 }
 

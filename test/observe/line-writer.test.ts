@@ -52,8 +52,11 @@ describe('lines', () => {
     const child = run(`
       for (let nth = 0; nth < 20_000; nth++) writer.write('x'.repeat(999) + '\\n')
       const told = new Promise(resolve => process.once('SIGUSR2', resolve))
+      // Nothing else holds the process: neither the signal nor a pipe that is full.
+      const held = setInterval(() => {}, 1_000)
       process.stderr.write('written')
       await told
+      clearInterval(held)
       await writer.close()`)
     await once(child.stderr, 'data')
     let out = ''
@@ -74,8 +77,11 @@ describe('lines', () => {
     const child = run(`
       for (let nth = 0; nth < 2_000; nth++) writer.write('x'.repeat(999) + '\\n')
       const told = new Promise(resolve => process.once('SIGUSR2', resolve))
+      // Nothing else holds the process: neither the signal nor a pipe that is full.
+      const held = setInterval(() => {}, 1_000)
       process.stderr.write('written')
       await told
+      clearInterval(held)
       await writer.close()`)
     await once(child.stderr, 'data')
     if (how === 'gone') child.stdout.destroy()

@@ -59,7 +59,7 @@ export function hostilePages(address: string): readonly Sample[] {
         ),
         sample('chooser', pages.chooser(c, { going: evilText, idps: [idp], carried: { [evil]: evil }, token: evil })),
         sample('ask', pages.askLogout(c, { visited: [evilText], idp: evilText, token: evil, cancel: address })),
-        sample('closing', pages.closing(c, { idp: evilText, next: address, shared: true, afterS: 2 })),
+        sample('closing', pages.closing(c, { idp: evilText, next: address, shared: true })),
         sample(
           'closed',
           pages.closed(c, {

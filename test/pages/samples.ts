@@ -111,14 +111,8 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
       pages.askLogout(known, { visited: [nature, jstor, courses], idp: janus, token: 't', cancel: '/' }),
     ),
     sample('ask-logout-plain', pages.askLogout(known, { visited: [], idp: null, token: 't', cancel: '/' })),
-    sample(
-      'closing',
-      pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: false, afterS: 2 }),
-    ),
-    sample(
-      'closing-shared',
-      pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: true, afterS: 2 }),
-    ),
+    sample('closing', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: false })),
+    sample('closing-shared', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: true })),
     ...(['closed', 'not-closed', 'unknown'] as const).map(outcome =>
       sample(
         `closed-idp-${outcome}`,
