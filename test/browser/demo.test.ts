@@ -91,5 +91,10 @@ describe('the demonstration', () => {
 
     await chat.reload()
     expect(chat.url()).toContain(world.addresses.provider)
+    const { journal, courses, intranet } = world.addresses
+    for (const site of [journal, courses, intranet]) {
+      await other.goto(site)
+      expect(other.url(), site).toContain(world.addresses.provider)
+    }
   })
 })
