@@ -23,5 +23,3 @@ export const topKeys = {
       'Names for policies and headers, each with what identity providers call it. Claims that are not named here keep the names that identity providers gave them.',
     ),
 }
-
-export type ClaimsSettings = z.output<typeof claimsSettings>

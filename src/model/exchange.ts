@@ -49,7 +49,6 @@ export type Answer =
       readonly headers?: Readonly<Record<string, string>>
     }
   | { readonly kind: 'redirect'; readonly to: string; readonly cookies: readonly string[] }
-  | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
   | { readonly kind: 'empty'; readonly status: number }
 
 /**

@@ -13,5 +13,3 @@ export const logSettings = z.strictObject({
 export const topKeys = {
   log: logSettings.prefault({}).describe('What is written to the log, on standard output, one JSON object a line.'),
 }
-
-export type LogSettings = z.output<typeof logSettings>

@@ -32,5 +32,3 @@ export const siteSettings = z.strictObject({
 export const topKeys = {
   site: siteSettings.prefault({}).describe('What our own pages say about the service.'),
 }
-
-export type SiteSettings = z.output<typeof siteSettings>

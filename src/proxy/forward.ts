@@ -21,8 +21,6 @@ export interface ForwardParts extends ExchangeParts {
 
 const none: readonly string[] = []
 
-export type Forward = ReturnType<typeof createForward>
-
 export function createForward(parts: ForwardParts) {
   const requestHeaders = createRequestHeaders(parts.resources)
   const injectionOf = createInjection()

@@ -86,6 +86,3 @@ export const resourceKeys = {
     .prefault('public')
     .describe('The Host header that the origin is told: the one browsers use, or its own.'),
 }
-
-export type ProxySettings = z.output<z.ZodObject<typeof resourceKeys>>
-export type IdentitySettings = z.output<typeof identity>

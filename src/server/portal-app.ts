@@ -238,9 +238,6 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
         if (request.method !== 'HEAD') response.append('Set-Cookie', [...answer.cookies])
         response.end()
         return
-      case 'json':
-        response.status(answer.status).json(answer.body)
-        return
       case 'empty':
         response.status(answer.status).end()
     }

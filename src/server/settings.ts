@@ -51,4 +51,3 @@ export const topKeys = {
 }
 
 export type ServerSettings = z.output<z.ZodObject<typeof topKeys>>
-export type ListenSettings = ServerSettings['listen']

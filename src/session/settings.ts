@@ -66,5 +66,3 @@ export const topKeys = {
 }
 
 export type SessionSettings = z.output<typeof sessionSettings>
-export type StoreSettings = SessionSettings['store']
-export type RedisSettings = z.output<typeof redisStore>
