@@ -31,7 +31,6 @@ const features: Readonly<Record<string, string>> = {
   'resources.hosts': 'zones and rewritten hosts',
   'resources.domains': 'zones and rewritten hosts',
   'resources.include': 'included files',
-  'resources.logout': 'logout links of sites',
   'resources.via': 'sites behind another proxy (forward authentication)',
   'resources.identity.assertion': 'signed assertions',
   'resources.identity.basic': 'Basic credentials',

@@ -44,6 +44,12 @@ export type Heard =
   | { readonly kind: 'sign-in'; readonly signIn: SignIn }
   | { readonly kind: 'logout'; readonly notice: LogoutNotice; readonly answer: (outcome: LogoutOutcome) => Answer }
 
+/** What the idp says of a session that was signed in some time ago. */
+export type Refreshed =
+  | { readonly kind: 'renewed'; readonly signIn: SignIn }
+  /** The idp no longer stands by it: it ends. */
+  | { readonly kind: 'ended'; readonly why: string }
+
 export interface IdentityProvider {
   readonly id: IdpId
   readonly label: Text
@@ -62,6 +68,25 @@ export interface IdentityProvider {
   readonly hear: (message: IdpMessage, takePending: TakePending) => Promise<Heard>
   /** Null: the protocol, or this server, cannot end its own session. */
   readonly end: (keep: IdpMemory, returnTo: URL, state: string) => Promise<BrowserStep | null>
+  /**
+   * A sign-out that the idp tells us server to server (OpenID Connect Back-Channel Logout 1.0 §2.5); null: this idp cannot.
+   * @throws GatewayError `idp.rejected` it proves nothing; `idp.unreachable` it could not be checked: the idp must ask again
+   */
+  readonly backChannel: ((form: URLSearchParams) => Promise<LogoutNotice>) | null
+  /**
+   * A sign-out that the idp tells us through the browser (OpenID Connect Front-Channel Logout 1.0); null: it is turned off.
+   * The notice is null where the request names nothing that it may end.
+   */
+  readonly frontChannel: {
+    /** `https://sso.example.edu`: the only one that may frame our answer. */
+    readonly origin: string
+    readonly hear: (query: URLSearchParams) => Promise<LogoutNotice | null>
+  } | null
+  /**
+   * Asks the idp whether it still stands by a sign-in, without the person; null: it cannot.
+   * @throws GatewayError `idp.unreachable`, `idp.invalid-answer` nothing is known: the session goes on
+   */
+  readonly refresh: ((identity: Identity, keep: IdpMemory) => Promise<Refreshed>) | null
   /** As the gateway has seen it. */
   readonly health: () => 'up' | 'down' | 'unknown'
 }

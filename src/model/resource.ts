@@ -1,5 +1,6 @@
 /** One protected site, as compiled at start from the configuration. Everything a request needs is already here. */
 import type { Identity, IdpId } from './identity.ts'
+import type { LogoutPolicy } from './logout.ts'
 import type { Text } from './text.ts'
 
 export interface Resource {
@@ -26,6 +27,7 @@ export interface Resource {
   /** Which Host the origin is told: the one browsers use, or its own. */
   readonly hostHeader: 'public' | 'origin'
   readonly identityHeaders: IdentityHeaders
+  readonly logout: LogoutPolicy
   readonly timeouts: Timeouts
 }
 

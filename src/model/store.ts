@@ -68,9 +68,9 @@ export interface TombstoneStore {
   readonly marks: (keys: readonly string[]) => Promise<readonly (string | null)[]>
 }
 
-/** One line of the log of ends. */
+/** One line of the log of ends. `changed`: the session lives on, with other claims; what is remembered of it is read anew. */
 export interface EndEntry {
-  readonly kind: 'session' | 'person' | 'idp' | 'all'
+  readonly kind: 'session' | 'changed' | 'person' | 'idp' | 'all'
   /** The session's hash, or the directory key of the person or idp. */
   readonly key: string
   readonly reason: string

@@ -43,6 +43,7 @@ export function buildResources<Settings extends BuildableSettings>(
       cookieDomain: settings.cookies.domain,
       hostHeader: settings.host,
       identityHeaders: identityHeadersOf(settings),
+      logout: settings.logout,
       timeouts: {
         connectMs: settings.timeouts.connect,
         answerMs: settings.timeouts.answer,

@@ -7,6 +7,33 @@ import { webAddress } from '../setting/web-address.ts'
 
 const expectedId = 'must be letters, digits, hyphens and underscores, such as "courses"'
 
+const sitePath = z
+  .string({ error: 'must be a path of the site, such as /logout.php' })
+  .regex(/^\/[\x21\x24-\x3e\x40-\x5b\x5d-\x7e]*$/, {
+    error: 'must be a path of the site, such as /logout.php, without query or escapes',
+  })
+
+const logout = z.strictObject({
+  intercept: z
+    .array(sitePath)
+    .prefault([])
+    .describe('The addresses of the site’s own logout link: paths as browsers see them; what begins so is meant too.'),
+  means: z
+    .enum(['global', 'local', 'ask'])
+    .prefault('global')
+    .describe(
+      'What that link does. `global`: signs out of everything; `local`: closes this site only; `ask`: asks the person.',
+    ),
+  notify: orNull(
+    z.strictObject({
+      path: sitePath.describe('A path on the origin.'),
+      method: z.enum(['GET', 'POST']).prefault('POST').describe('How it is called.'),
+    }),
+  ).describe(
+    'Called on the origin for each visitor whose session ends elsewhere, signed, so that the site closes its own session too.',
+  ),
+})
+
 export const resourceKeys = {
   id: z
     .string({ error: expectedId })
@@ -42,6 +69,7 @@ export const resourceKeys = {
     .enum(['answer', 'forward'])
     .prefault('answer')
     .describe('CORS preflights: answered by the gateway, or forwarded to the origin without an identity.'),
+  logout: logout.prefault({}).describe('The site’s own logout link, and how the site hears of a sign-out elsewhere.'),
   allowOrigins: z
     .array(webAddress({ example: 'https://app.example.org', http: 'local', path: 'none' }))
     .prefault([])

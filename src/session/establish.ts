@@ -3,26 +3,23 @@
  * ended session (SESSIONS A4). A new session is provisional, 60 seconds, until its cookie has come back once.
  */
 import { randomBytes } from 'node:crypto'
-import { GatewayError } from '../errors.ts'
 import type { Identity } from '../model/identity.ts'
 import type { SignIn } from '../model/idp.ts'
 import type { Device, SessionId } from '../model/session.ts'
 import type { DirectoryStore, RecordStore, TombstoneStore } from '../model/store.ts'
 import { directoryKey, directoryKeys, handlesOf, tombstoneOf } from './directory.ts'
-import { hashOf, keysOf, openRecord, type RecordKeys, type SessionRecord, sealKeep, sealRecord } from './record.ts'
+import { hashOf, keysOf, type SessionRecord, sealKeep } from './record.ts'
+import { type ChangeRecord, sealWithin } from './record-change.ts'
 import type { Keys } from './seal.ts'
 
 const provisionalLifeMs = 60_000
-/** Bytes, sealed (SESSIONS C2). */
-const recordLimit = 32 * 1024
-
 export interface EstablishParts {
   readonly records: RecordStore
   readonly directory: DirectoryStore
   readonly tombstones: TombstoneStore
   readonly keys: Keys
   readonly absoluteMs: number
-  readonly idleMs: (device: Device) => number
+  readonly change: ChangeRecord
   readonly end: (hash: string, reason: 'overtaken') => Promise<unknown>
 }
 
@@ -32,7 +29,7 @@ export interface Newcomer {
 }
 
 export function createEstablish(parts: EstablishParts) {
-  const { keys, records } = parts
+  const { keys, records, change } = parts
 
   return {
     /**
@@ -54,7 +51,7 @@ export function createEstablish(parts: EstablishParts) {
         provisional: true,
         keep: sealKeep(keys, at, signIn.keep),
       }
-      const sealed = sealedWithin(at, 0, record)
+      const sealed = sealWithin(keys, at, 0, record)
       await enterDirectory(signIn.identity, at.hash, absoluteEnd)
       const life = Math.min(provisionalLifeMs, absoluteEnd - createdAt)
       if (life <= 0 || !(await records.create(at.record, sealed, life))) return null
@@ -67,7 +64,9 @@ export function createEstablish(parts: EstablishParts) {
 
     /** The cookie has come back. `confirmed` is said to one caller only. */
     async confirm(id: SessionId): Promise<'confirmed' | 'already' | 'gone'> {
-      const outcome = await change(id, record => (record.provisional ? { ...record, provisional: false } : null))
+      const outcome = await change(hashOf(id), record =>
+        record.provisional ? { ...record, provisional: false } : null,
+      )
       return outcome === 'changed' ? 'confirmed' : outcome === 'gone' ? 'gone' : 'already'
     },
 
@@ -80,7 +79,7 @@ export function createEstablish(parts: EstablishParts) {
       const end = endOf(signIn, Math.floor(await records.clock()))
       // Before the record has them: an idp that names its new session must find this one by it.
       await enterDirectory(signIn.identity, at.hash, end)
-      const outcome = await change(id, record => {
+      const outcome = await change(hashOf(id), record => {
         const newer = signIn.identity.authenticatedAt > record.identity.authenticatedAt
         return {
           ...record,
@@ -99,14 +98,6 @@ export function createEstablish(parts: EstablishParts) {
   /** Milliseconds since the epoch, by the store's clock. */
   function endOf(signIn: SignIn, from: number): number {
     return Math.floor(Math.min(from + parts.absoluteMs, signIn.notAfter ?? Number.POSITIVE_INFINITY))
-  }
-
-  /** @throws GatewayError `idp.invalid-answer` the idp sends more than a session can hold */
-  function sealedWithin(at: RecordKeys, version: number, record: SessionRecord): Buffer {
-    const sealed = sealRecord(keys, at, version, record)
-    if (sealed.length <= recordLimit) return sealed
-    const detail = `a session record of ${sealed.length} bytes: the idp sends more claims than a session can hold (32 KiB)`
-    throw new GatewayError('idp.invalid-answer', detail)
   }
 
   async function enterDirectory(identity: Identity, hash: string, until: number): Promise<void> {
@@ -128,30 +119,5 @@ export function createEstablish(parts: EstablishParts) {
       if (mark == null) return false
       return kind !== 'sub' || identity.authenticatedAt <= (JSON.parse(mark) as { issuedAt: number }).issuedAt
     })
-  }
-
-  /**
-   * Only if it exists and is what we read; a version lost to another writer is tried once more, then left to them.
-   * @param edit null: it is already as it should be
-   */
-  async function change(
-    id: SessionId,
-    edit: (record: SessionRecord) => SessionRecord | null,
-  ): Promise<'changed' | 'left' | 'gone'> {
-    const at = keysOf(hashOf(id))
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const stored = await records.read(at.record)
-      const opened = stored === null ? null : openRecord(keys, at, stored.value)
-      if (stored === null || opened === null) return 'gone'
-      const record = edit(opened.record)
-      if (record === null) return 'left'
-      const idleEnd = Math.min(stored.now + parts.idleMs(record.device), record.absoluteEnd)
-      const sealed = sealedWithin(at, opened.version + 1, record)
-      // A provisional one keeps its minute, whoever writes to it.
-      const until = record.provisional ? null : idleEnd
-      const outcome = await records.replace(at.record, opened.version, sealed, until)
-      if (outcome !== 'stale') return outcome === 'replaced' ? 'changed' : 'gone'
-    }
-    return 'left'
   }
 }

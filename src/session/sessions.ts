@@ -12,6 +12,7 @@ import { cookieFor } from './cookies.ts'
 import { createEnd } from './end.ts'
 import { createEstablish, type Newcomer } from './establish.ts'
 import { hashOf, keysOf } from './record.ts'
+import { createRecordChange } from './record-change.ts'
 import { type Activity, createResume, type Resumed } from './resume.ts'
 import type { Keys } from './seal.ts'
 import { OpenStreams } from './streams.ts'
@@ -46,6 +47,7 @@ export function createSessions(parts: SessionParts) {
   const follower = store.ended.follow(heard)
   const idleMs = (device: Device) => (device === 'shared' ? parts.limits.sharedIdleMs : parts.limits.idleMs)
 
+  const change = createRecordChange({ records: store.records, keys, idleMs })
   const resuming = createResume({ records: store.records, keys, cache, follower, condemned, idleMs, now, report })
   const ending = createEnd({
     records: store.records,
@@ -64,7 +66,7 @@ export function createSessions(parts: SessionParts) {
     tombstones: store.tombstones,
     keys,
     absoluteMs: parts.limits.absoluteMs,
-    idleMs,
+    change,
     end: ending.end,
   })
   const sweep = setInterval(() => {
@@ -101,10 +103,10 @@ export function createSessions(parts: SessionParts) {
       return confirmed(await resuming.arriving(cookies))
     },
 
-    /** @returns false: it is gone. What the new sign-in says holds here at once, in other processes within 30 seconds. */
+    /** @returns false: it is gone. What the new sign-in says holds here at once, elsewhere as soon as the log is read. */
     async renew(id: SessionId, signIn: SignIn): Promise<boolean> {
       const kept = await establishing.renew(id, signIn)
-      cache.drop(hashOf(id))
+      if (kept) await tellChange(hashOf(id))
       return kept
     },
 
@@ -181,8 +183,14 @@ export function createSessions(parts: SessionParts) {
     )
   }
 
+  /** The record is written: whoever misses this reads it anew within 30 seconds. */
+  async function tellChange(hash: string): Promise<void> {
+    await store.ended.append({ kind: 'changed', key: hash, reason: 'changed' }).catch(() => {})
+  }
+
   function heard(entry: EndEntry): void {
     if (entry.kind === 'session') return forget(entry.key)
+    if (entry.kind === 'changed') return cache.drop(entry.key)
     // Ends of a whole person or idp name no session: everything is read anew.
     cache.clear()
   }

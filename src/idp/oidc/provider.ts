@@ -253,6 +253,10 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
       return { kind: 'redirect', to: fits ? hinted : buildEndSessionUrl(configuration, parameters) }
     },
 
+    backChannel: null,
+    frontChannel: null,
+    refresh: null,
+
     health: discovery.health,
   }
 }

@@ -1,0 +1,69 @@
+/** The access plane: every host but the portal's. Who stands in it, and whom each of them knows. */
+import { createAccess } from '../access/access.ts'
+import { createBegin, createChallenge } from '../access/challenge.ts'
+import { createOurs } from '../access/ours.ts'
+import { createRefuse } from '../access/refuse.ts'
+import { createSitePage } from '../access/site-page.ts'
+import type { GatewayEvent } from '../model/event.ts'
+import { languageOf } from '../pages/language.ts'
+import { stylesheet } from '../pages/stylesheet.ts'
+import { authorize } from '../policy/authorize.ts'
+import { createForward } from '../proxy/forward.ts'
+import { Tunnels } from '../proxy/upgrade.ts'
+import type { Core } from './core.ts'
+
+export function assembleAccessPlane(core: Core) {
+  const { portal, resources, locate, locateUrl, providers, sessions, handoff, outbound, pages, report } = core
+  const tunnels = new Tunnels()
+  let cutting = false
+
+  const forwarding = createForward({
+    resources,
+    connector: outbound.connector,
+    watch: sessions.watch,
+    tunnels,
+    report: (event: GatewayEvent) => {
+      // Of a session's end; a gateway that stops ends none.
+      if (!cutting || event.name !== 'stream.closed-at-end') report(event)
+    },
+    monotonic: core.monotonic,
+  })
+  const sitePage = createSitePage({ languageOf, random: core.random, now: core.wall })
+  const access = createAccess({
+    locate,
+    sessions,
+    authorize,
+    forward: forwarding.forward,
+    challenge: createChallenge({ portal: portal.origin, handoff, pages, sitePage }),
+    refuse: createRefuse({
+      portal: portal.origin,
+      pages,
+      sitePage,
+      idpLabel: id => providers.get(id)?.label ?? null,
+    }),
+    ours: createOurs({
+      sessions,
+      handoff,
+      locateUrl,
+      begin: createBegin({ portal: portal.origin, handoff }),
+      pages,
+      sitePage,
+      stylesheet,
+      report,
+    }),
+    decided: core.metrics.decision,
+    report,
+  })
+
+  return {
+    access,
+    tunnels: () => tunnels.size,
+    closeStreams(): void {
+      cutting = true
+      sessions.closeStreams()
+      tunnels.closeAll()
+      cutting = false
+    },
+    close: () => forwarding.close(),
+  }
+}

@@ -1,0 +1,86 @@
+/** The portal: our own pages on our own host. Who stands behind its routes, and whom each of them knows. */
+import { createClaimsMap } from '../claims/map.ts'
+import { createCallback } from '../login/callback.ts'
+import { createFail } from '../login/failed.ts'
+import { createLogin } from '../login/login.ts'
+import { loginRoutes } from '../login/routes.ts'
+import { createLogout } from '../logout/logout.ts'
+import { logoutRoutes } from '../logout/routes.ts'
+import type { Secret } from '../model/secret.ts'
+import { icon } from '../pages/icon.ts'
+import { languageOf } from '../pages/language.ts'
+import { stylesheet } from '../pages/stylesheet.ts'
+import { authorize } from '../policy/authorize.ts'
+import { createFront, portalRoutes } from '../portal/front.ts'
+import { createPortalApp } from '../server/portal-app.ts'
+import { createPageClient } from '../session/page-client.ts'
+import { createPendingLogins } from '../session/pending.ts'
+import { createKeys } from '../session/seal.ts'
+import { newSecret } from '../session/single-use.ts'
+import type { Core } from './core.ts'
+
+export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalApp> {
+  const { settings, resources, locateUrl, providers, sessions, singleUse, handoff, pages, report, random } = core
+  const portal = core.portal.origin
+  const now = core.wall
+  const pending = createPendingLogins(singleUse, now)
+  const fail = createFail({
+    pages,
+    locateUrl,
+    idpLabel: id => providers.get(id)?.label ?? null,
+    portalHost: core.portal.hostname,
+  })
+  const helpOf = (id: string) => {
+    const help = settings.idps.find(idp => idp.id === id)?.help ?? null
+    return help === null ? null : { label: help.label, url: help.url.href }
+  }
+
+  const login = createLogin({
+    portal,
+    providers,
+    helpOf,
+    sessions,
+    handoff,
+    pending,
+    singleUse,
+    locateUrl,
+    pages,
+    fail,
+    report,
+    now,
+  })
+  const callback = createCallback({
+    portal,
+    providers,
+    sessions,
+    pending,
+    singleUse,
+    mapClaims: createClaimsMap(settings.claims),
+    device: settings.session.assume ?? 'own',
+    fail,
+    report,
+    now,
+  })
+  const logout = createLogout({ portal, providers, resources, sessions, singleUse, pages, now })
+  const front = createFront({ resources, sessions, authorize, pages })
+  return createPortalApp({
+    routes: [...portalRoutes(front), ...loginRoutes(login, callback), ...logoutRoutes(logout)],
+    origin: portal,
+    pages,
+    stylesheet,
+    icon,
+    pageState: createPageClient(core.store.pages, core.keys, now),
+    cookieSecrets: settings.session.secrets.map(pageCookieSecret),
+    failurePage: core.failurePage,
+    languageOf,
+    newToken: () => newSecret(),
+    random,
+    now,
+  })
+}
+
+/** express-session signs its cookie with a secret of its own, made of ours. */
+function pageCookieSecret(secret: Secret): string {
+  const keys = createKeys([secret])
+  return keys.hmac('cookie', keys.first, 'express-session')?.toString('base64url') ?? ''
+}
