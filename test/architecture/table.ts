@@ -35,7 +35,7 @@ export const corners: Readonly<Record<string, readonly string[]>> = {
   'express-session': ['server/'],
   helmet: ['server/'],
   ioredis: ['session/redis.ts'],
-  'openid-client': ['idp/oidc/provider.ts'],
+  'openid-client': ['idp/oidc/client.ts'],
   pino: ['observe/log.ts'],
   'prom-client': ['observe/metrics.ts'],
   undici: ['outbound/'],

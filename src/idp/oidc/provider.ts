@@ -1,56 +1,27 @@
 /**
- * OpenID Connect sign-in: authorization code with PKCE, state and nonce. The protocol's messages are openid-client's
- * work; what is asked beside it stands in the files beside this one. Rests on model/ only; knows nothing of sessions
+ * OpenID Connect sign-in: authorization code with PKCE, state and nonce. Rests on model/ only; knows nothing of sessions
  * or of HTTP servers. OpenID Connect Core 1.0 §3.1; RFC 7636; RFC 9207; RP-Initiated Logout 1.0 §2.
  */
-import {
-  allowInsecureRequests,
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  buildEndSessionUrl,
-  type ClientAuth,
-  ClientSecretPost,
-  Configuration,
-  type CustomFetch,
-  calculatePKCECodeChallenge,
-  clockSkew,
-  clockTolerance,
-  customFetch,
-  enableNonRepudiationChecks,
-  fetchUserInfo,
-  None,
-  randomNonce,
-  randomPKCECodeVerifier,
-} from 'openid-client'
 import { GatewayError } from '../../errors.ts'
 import type { Report } from '../../model/event.ts'
 import type { IdpId } from '../../model/identity.ts'
 import type { IdentityProvider, IdpMessage, IdpPending, SignIn, TakePending } from '../../model/idp.ts'
 import type { OutboundFetch } from '../../model/outbound.ts'
-import type { Secret } from '../../model/secret.ts'
 import type { IdpMemory } from '../../model/session.ts'
 import type { Text } from '../../model/text.ts'
-import { ask } from './ask.ts'
-import { basicCredentials } from './basic-credentials.ts'
 import { claimsOf } from './claims.ts'
+import { type ClientSettings, createClient } from './client.ts'
 import { createDiscovery } from './discovery.ts'
-import { failureOf } from './failure.ts'
 import { checkIdToken } from './id-token.ts'
 import { createKeySet } from './key-set.ts'
-import { isLoopbackHttp, type Metadata } from './metadata.ts'
+import type { Metadata } from './metadata.ts'
 import { checkIssuer, readReply, saidNo } from './reply.ts'
-import { keyWantedBy } from './wanted-key.ts'
 
 export interface OidcSettings {
   readonly id: IdpId
   readonly label: Text
-  readonly oidc: {
+  readonly oidc: ClientSettings & {
     readonly issuer: string
-    readonly clientId: string
-    /** Null: a public client, which has PKCE alone. */
-    readonly clientSecret: Secret | null
-    /** How the secret is sent; null: as the provider's metadata prefer. */
-    readonly clientAuthentication: 'basic' | 'post' | null
     /** `openid` is added where it is missing. */
     readonly scopes: readonly string[]
   }
@@ -69,8 +40,6 @@ export interface OidcNeeds {
 
 /** By which the idp's clock and ours may differ. */
 const toleranceS = 120
-/** For a token and a userinfo answer together. */
-const answersMs = 10_000
 /** How long a person who signs out waits for metadata that we do not have yet. */
 const endMs = 3_000
 /** Beyond this many servers refuse the address; the hint is then left out, and the idp asks the person. */
@@ -85,41 +54,8 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
     { ...needs, random: needs.random ?? Math.random },
   )
   const keySet = createKeySet(needs)
+  const client = createClient(settings.oidc, { ...needs, keySet, toleranceS })
   const scope = [...new Set(['openid', ...settings.oidc.scopes])].join(' ')
-
-  /** One for each exchange: openid-client remembers keys by it, and the key set remembers them better. */
-  function configure(metadata: Metadata, fetch: CustomFetch): Configuration {
-    const drift = Math.floor(needs.now() / 1000) - Math.floor(Date.now() / 1000)
-    const configuration = new Configuration(
-      serverMetadata(metadata),
-      clientId,
-      { [clockSkew]: drift, [clockTolerance]: toleranceS },
-      clientAuthentication(settings.oidc, metadata),
-    )
-    configuration[customFetch] = fetch
-    configuration.timeout = answersMs / 1000
-    // Without it, signatures of tokens that come from the token endpoint are not looked at.
-    enableNonRepudiationChecks(configuration)
-    if (isLoopbackHttp(new URL(metadata.issuer))) allowInsecureRequests(configuration)
-    return configuration
-  }
-
-  /** openid-client's way to the idp. Keys come from our key set, which must know the token to know the key. */
-  function wire(metadata: Metadata, signal: AbortSignal): CustomFetch {
-    let wanted = keyWantedBy('')
-    return async (url, options) => {
-      if (url === metadata.jwksUri) return Response.json({ keys: await keySet.keysFor(url, wanted) })
-      const answer = await ask(needs.fetch, options.method === 'POST' ? 'POST' : 'GET', new URL(url), {
-        headers: options.headers,
-        body: options.body instanceof URLSearchParams ? options.body.toString() : null,
-        signal,
-      })
-      wanted = keyWantedBy(await answer.clone().text())
-      return answer
-    }
-  }
-
-  const unwired: CustomFetch = () => Promise.reject(new Error('building an address asks nobody'))
 
   async function exchange(
     metadata: Metadata,
@@ -131,24 +67,16 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
     if (nonce === undefined || verifier === undefined) {
       throw new GatewayError('idp.rejected', 'the pending sign-in holds no nonce or no verifier')
     }
-    const signal = AbortSignal.timeout(answersMs)
     // Its address without the query becomes the redirect_uri, so it is the callback's own and never the request's.
     const reply = new URL(message.callback)
     reply.search = message.parameters.toString()
-    const tokens = await authorizationCodeGrant(configure(metadata, wire(metadata, signal)), reply, {
-      expectedNonce: nonce,
-      expectedState: taken.state,
-      pkceCodeVerifier: verifier,
-      idTokenExpected: true,
-    }).catch((error: unknown) => {
-      throw failureOf(error, 'the token answer')
-    })
+    const errand = client.errand(metadata)
+    const tokens = await errand.redeem(reply, { nonce, verifier, state: taken.state })
 
-    const idToken = tokens.id_token ?? ''
-    const claims = { ...tokens.claims() }
-    const checked = checkIdToken(idToken, claims, {
+    const { token, claims } = tokens.idToken ?? { token: '', claims: {} }
+    const checked = checkIdToken(token, claims, {
       clientId,
-      accessToken: tokens.access_token,
+      accessToken: tokens.accessToken,
       code,
       begunAt: taken.begunAt,
       forced: taken.idpPending.force !== undefined,
@@ -156,13 +84,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
       toleranceS,
     })
     const userinfo =
-      metadata.userinfoEndpoint === null
-        ? null
-        : await fetchUserInfo(configure(metadata, wire(metadata, signal)), tokens.access_token, checked.subject).catch(
-            (error: unknown) => {
-              throw failureOf(error, 'the userinfo answer')
-            },
-          )
+      metadata.userinfoEndpoint === null ? null : await errand.userinfo(tokens.accessToken, checked.subject)
 
     return {
       identity: {
@@ -174,8 +96,8 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
         idpSession: checked.sid === null ? null : { kind: 'sid', value: checked.sid },
       },
       keep: {
-        ...kept('idToken', idToken),
-        ...kept('refreshToken', tokens.refresh_token),
+        ...kept('idToken', token),
+        ...kept('refreshToken', tokens.refreshToken),
       },
       notAfter: null,
     }
@@ -199,20 +121,14 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
 
     begin: async (callback, { force, state }) => {
       const metadata = await discovery.fresh()
-      const verifier = randomPKCECodeVerifier()
-      const nonce = randomNonce()
-      const to = buildAuthorizationUrl(configure(metadata, unwired), {
-        redirect_uri: callback.href,
-        scope,
-        state,
-        nonce,
-        code_challenge: await calculatePKCECodeChallenge(verifier),
-        code_challenge_method: 'S256',
-        // max_age makes the token say when the person was asked (Core §2), which hear() looks at.
-        ...(force ? { prompt: 'login', max_age: '0' } : {}),
-      })
+      const { to, proof } = await client.begin(metadata, { callback, scope, state, force })
       // The issuer goes with the sign-in: the id could mean another idp after a change of the configuration.
-      const idpPending: IdpPending = { issuer: metadata.issuer, nonce, verifier, ...(force ? { force: '1' } : {}) }
+      const idpPending: IdpPending = {
+        issuer: metadata.issuer,
+        nonce: proof.nonce,
+        verifier: proof.verifier,
+        ...(force ? { force: '1' } : {}),
+      }
       return { step: { kind: 'redirect', to }, idpPending }
     },
 
@@ -244,13 +160,11 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
     end: async (keep, returnTo, state) => {
       const metadata = await metadataForEnd()
       if (metadata === null || metadata.endSessionEndpoint === null) return null
-      const configuration = configure(metadata, unwired)
       const parameters = { post_logout_redirect_uri: returnTo.href, state }
       const hint = keep.idToken
-      const hinted =
-        hint === undefined ? null : buildEndSessionUrl(configuration, { ...parameters, id_token_hint: hint })
+      const hinted = hint === undefined ? null : client.logoutAddress(metadata, { ...parameters, id_token_hint: hint })
       const fits = hinted !== null && hinted.href.length <= maxLogoutUrl
-      return { kind: 'redirect', to: fits ? hinted : buildEndSessionUrl(configuration, parameters) }
+      return { kind: 'redirect', to: fits ? hinted : client.logoutAddress(metadata, parameters) }
     },
 
     backChannel: null,
@@ -261,33 +175,6 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
   }
 }
 
-function kept(name: string, token: string | undefined): IdpMemory {
-  return token === undefined || token.length > maxKeptToken ? {} : { [name]: token }
-}
-
-function serverMetadata(metadata: Metadata): ConstructorParameters<typeof Configuration>[0] {
-  return {
-    issuer: metadata.issuer,
-    authorization_endpoint: metadata.authorizationEndpoint,
-    token_endpoint: metadata.tokenEndpoint,
-    jwks_uri: metadata.jwksUri,
-    ...(metadata.userinfoEndpoint === null ? {} : { userinfo_endpoint: metadata.userinfoEndpoint }),
-    ...(metadata.endSessionEndpoint === null ? {} : { end_session_endpoint: metadata.endSessionEndpoint }),
-    authorization_response_iss_parameter_supported: metadata.namesItselfInCallback,
-    id_token_signing_alg_values_supported: [...metadata.signingAlgorithms],
-    userinfo_signing_alg_values_supported: [...metadata.userinfoAlgorithms],
-  }
-}
-
-function clientAuthentication(settings: OidcSettings['oidc'], metadata: Metadata): ClientAuth {
-  const secret = settings.clientSecret
-  if (secret === null) return None()
-  switch (settings.clientAuthentication ?? metadata.tokenAuthentication) {
-    case 'post':
-      return ClientSecretPost(secret.reveal())
-    case 'basic':
-      return (_server, client, _body, headers) => {
-        headers.set('authorization', basicCredentials(client.client_id, secret.reveal()))
-      }
-  }
+function kept(name: string, token: string | null): IdpMemory {
+  return token === null || token === '' || token.length > maxKeptToken ? {} : { [name]: token }
 }

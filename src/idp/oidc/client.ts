@@ -1,0 +1,214 @@
+/**
+ * The messages to and from one OpenID provider. They are openid-client's work, and this is the only file that knows it;
+ * what is asked of the answers beside it stands in the files beside this one.
+ * OpenID Connect Core 1.0 §3.1, §5.3; RFC 6749 §6; RFC 7636; RP-Initiated Logout 1.0 §2.
+ */
+import {
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  buildEndSessionUrl,
+  type ClientAuth,
+  ClientSecretPost,
+  Configuration,
+  type CustomFetch,
+  calculatePKCECodeChallenge,
+  clockSkew,
+  clockTolerance,
+  customFetch,
+  enableNonRepudiationChecks,
+  fetchUserInfo,
+  None,
+  randomNonce,
+  randomPKCECodeVerifier,
+} from 'openid-client'
+import type { OutboundFetch } from '../../model/outbound.ts'
+import type { Secret } from '../../model/secret.ts'
+import { ask } from './ask.ts'
+import { basicCredentials } from './basic-credentials.ts'
+import { failureOf } from './failure.ts'
+import type { KeySet } from './key-set.ts'
+import { isLoopbackHttp, type Metadata } from './metadata.ts'
+import { keyWantedBy } from './wanted-key.ts'
+
+export interface ClientSettings {
+  readonly clientId: string
+  /** Null: a public client, which has PKCE alone. */
+  readonly clientSecret: Secret | null
+  /** How the secret is sent; null: as the provider's metadata prefer. */
+  readonly clientAuthentication: 'basic' | 'post' | null
+}
+
+export interface ClientNeeds {
+  readonly fetch: OutboundFetch
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly keySet: KeySet
+  /** Seconds by which the provider's clock and ours may differ. */
+  readonly toleranceS: number
+}
+
+export type Members = Readonly<Record<string, unknown>>
+
+/** What the token endpoint gave. */
+export interface Tokens {
+  /** Signature, `iss`, `aud`, `exp`, `nbf` and `nonce` are verified. Null: none came (a refresh needs none, Core §12.2). */
+  readonly idToken: { readonly token: string; readonly claims: Members } | null
+  readonly accessToken: string
+  readonly refreshToken: string | null
+}
+
+export interface Answers {
+  readonly redeem: (reply: URL, proof: Proof) => Promise<Tokens>
+  /** @param subject that the answer must be about (Core §5.3.2) */
+  readonly userinfo: (accessToken: string, subject: string) => Promise<Members>
+}
+
+/** What only the one who began a sign-in knows. */
+export interface Proof {
+  readonly nonce: string
+  readonly state: string
+  readonly verifier: string
+}
+
+export interface Beginning {
+  readonly callback: URL
+  readonly scope: string
+  readonly state: string
+  readonly force: boolean
+}
+
+/** For all answers of one errand together, ms. */
+const answersMs = 10_000
+
+export type OidcClient = ReturnType<typeof createClient>
+
+export function createClient(settings: ClientSettings, needs: ClientNeeds) {
+  const unwired: CustomFetch = () => Promise.reject(new Error('building an address asks nobody'))
+
+  /** One for each errand: openid-client remembers keys by it, and the key set remembers them better. */
+  function configure(metadata: Metadata, fetch: CustomFetch): Configuration {
+    const drift = Math.floor(needs.now() / 1000) - Math.floor(Date.now() / 1000)
+    const configuration = new Configuration(
+      serverMetadata(metadata),
+      settings.clientId,
+      { [clockSkew]: drift, [clockTolerance]: needs.toleranceS },
+      clientAuthentication(settings, metadata),
+    )
+    configuration[customFetch] = fetch
+    configuration.timeout = answersMs / 1000
+    // Without it, signatures of tokens that come from the token endpoint are not looked at.
+    enableNonRepudiationChecks(configuration)
+    if (isLoopbackHttp(new URL(metadata.issuer))) allowInsecureRequests(configuration)
+    return configuration
+  }
+
+  /** openid-client's way to the idp. Keys come from our key set, which must know the token to know the key. */
+  function wire(metadata: Metadata, signal: AbortSignal): CustomFetch {
+    let wanted = keyWantedBy('')
+    return async (url, options) => {
+      if (url === metadata.jwksUri) return Response.json({ keys: await needs.keySet.keysFor(url, wanted) })
+      const answer = await ask(needs.fetch, options.method === 'POST' ? 'POST' : 'GET', new URL(url), {
+        headers: options.headers,
+        body: options.body instanceof URLSearchParams ? options.body.toString() : null,
+        signal,
+      })
+      wanted = keyWantedBy(await answer.clone().text())
+      return answer
+    }
+  }
+
+  return {
+    /** Where the browser is sent, and what must be remembered until it is back. */
+    async begin(
+      metadata: Metadata,
+      { callback, scope, state, force }: Beginning,
+    ): Promise<{ readonly to: URL; readonly proof: Proof }> {
+      const verifier = randomPKCECodeVerifier()
+      const nonce = randomNonce()
+      const to = buildAuthorizationUrl(configure(metadata, unwired), {
+        redirect_uri: callback.href,
+        scope,
+        state,
+        nonce,
+        code_challenge: await calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+        // max_age makes the token say when the person was asked (Core §2), which hear() looks at.
+        ...(force ? { prompt: 'login', max_age: '0' } : {}),
+      })
+      return { to, proof: { nonce, state, verifier } }
+    },
+
+    /**
+     * The requests of one errand, which share ten seconds.
+     * @throws GatewayError of the requests: `idp.unreachable`, `idp.invalid-answer`, `idp.rejected` (failure.ts)
+     */
+    errand(metadata: Metadata): Answers {
+      const signal = AbortSignal.timeout(answersMs)
+      const configuration = () => configure(metadata, wire(metadata, signal))
+      return {
+        async redeem(reply, { nonce, state, verifier }) {
+          const checks = {
+            expectedNonce: nonce,
+            expectedState: state,
+            pkceCodeVerifier: verifier,
+            idTokenExpected: true,
+          }
+          const answer = await authorizationCodeGrant(configuration(), reply, checks).catch((error: unknown) => {
+            throw failureOf(error, 'the token answer')
+          })
+          return tokensOf(answer)
+        },
+
+        userinfo: (accessToken, subject) =>
+          fetchUserInfo(configuration(), accessToken, subject).catch((error: unknown) => {
+            throw failureOf(error, 'the userinfo answer')
+          }),
+      }
+    },
+
+    /** @param parameters of RP-Initiated Logout 1.0 §2 */
+    logoutAddress(metadata: Metadata, parameters: Readonly<Record<string, string>>): URL {
+      return buildEndSessionUrl(configure(metadata, unwired), parameters)
+    },
+  }
+}
+
+type TokenAnswer = Awaited<ReturnType<typeof authorizationCodeGrant>>
+
+function tokensOf(answer: TokenAnswer): Tokens {
+  const claims = answer.claims()
+  return {
+    idToken:
+      answer.id_token === undefined || claims === undefined ? null : { token: answer.id_token, claims: { ...claims } },
+    accessToken: answer.access_token,
+    refreshToken: answer.refresh_token ?? null,
+  }
+}
+
+function serverMetadata(metadata: Metadata): ConstructorParameters<typeof Configuration>[0] {
+  return {
+    issuer: metadata.issuer,
+    authorization_endpoint: metadata.authorizationEndpoint,
+    token_endpoint: metadata.tokenEndpoint,
+    jwks_uri: metadata.jwksUri,
+    ...(metadata.userinfoEndpoint === null ? {} : { userinfo_endpoint: metadata.userinfoEndpoint }),
+    ...(metadata.endSessionEndpoint === null ? {} : { end_session_endpoint: metadata.endSessionEndpoint }),
+    authorization_response_iss_parameter_supported: metadata.namesItselfInCallback,
+    id_token_signing_alg_values_supported: [...metadata.signingAlgorithms],
+    userinfo_signing_alg_values_supported: [...metadata.userinfoAlgorithms],
+  }
+}
+
+function clientAuthentication(settings: ClientSettings, metadata: Metadata): ClientAuth {
+  const secret = settings.clientSecret
+  if (secret === null) return None()
+  switch (settings.clientAuthentication ?? metadata.tokenAuthentication) {
+    case 'post':
+      return ClientSecretPost(secret.reveal())
+    case 'basic':
+      return (_server, client, _body, headers) => {
+        headers.set('authorization', basicCredentials(client.client_id, secret.reveal()))
+      }
+  }
+}
