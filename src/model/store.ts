@@ -51,13 +51,35 @@ export interface RecordStore {
   ) => Promise<{ readonly value: Buffer; readonly visits: readonly string[] } | null>
   /** Adds to the set of visited resources, at most `limit`, only if the record exists. */
   readonly visit: (key: string, visitsKey: string, member: string, limit: number) => Promise<void>
+  /**
+   * The keys of all records, in batches of bounded size, other work between two of them. Each record that exists from the first
+   * batch to the last is named, some twice perhaps; one that comes or goes meanwhile may be.
+   */
+  readonly scan: () => AsyncIterable<readonly string[]>
   /** Live sessions, for the metric; null where counting would be dear. */
   readonly count: () => Promise<number | null>
+}
+
+/** known: it was a member already. `displaced`: those of the offered ones that were taken out. */
+export interface Entered {
+  readonly outcome: 'entered' | 'known' | 'full'
+  readonly displaced: readonly string[]
 }
 
 /** From what an idp names (sid, subject, person) to session keys. */
 export interface DirectoryStore {
   readonly add: (key: string, member: string, expiresAt: number) => Promise<void>
+  /**
+   * Adds to a set of at most `limit` members, as one step: of two who come at the same moment for one place, one finds it full.
+   * @param displaced who may make room, the first first; taken out only where that makes enough
+   */
+  readonly enter: (
+    key: string,
+    member: string,
+    expiresAt: number,
+    limit: number,
+    displaced: readonly string[],
+  ) => Promise<Entered>
   readonly members: (key: string) => Promise<readonly string[]>
   readonly remove: (key: string, member: string) => Promise<void>
 }

@@ -2,6 +2,7 @@
  * The store inside the process: for one process, lost at restart. Same calls, same single use as Redis (SESSIONS C2).
  * Node runs one piece of JavaScript at a time, so each method below is one indivisible step, as a Lua script is in Redis.
  */
+import { setImmediate } from 'node:timers/promises'
 import { GatewayError } from '../errors.ts'
 import { type OnceKind, recordVersionOffset, type Store } from '../model/store.ts'
 import { createFollowers } from './ended-log.ts'
@@ -27,6 +28,8 @@ const onceBytes = 64 * 1024 * 1024
 const sweepEveryMs = 5_000
 /** Entries of each shelf in one sweep: about a millisecond. */
 const sweepAtMost = 20_000
+/** Keys in one batch of a scan. */
+const scanBatch = 1_000
 /** A full store does not walk all its sessions for each of a thousand sign-ins a second. */
 const fullSweepEveryMs = 1_000
 
@@ -105,6 +108,18 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
         const visits = records.get(key)?.value.visits
         if (visits !== undefined && visits.size < atMost) visits.add(member)
       },
+      async *scan() {
+        let batch: string[] = []
+        // A record that is written to meanwhile moves to the end of the shelf, and is met there.
+        for (const key of records.keys()) {
+          batch.push(key)
+          if (batch.length < scanBatch) continue
+          yield batch
+          batch = []
+          await setImmediate()
+        }
+        if (batch.length > 0) yield batch
+      },
       count: async () => records.live(),
     },
 
@@ -114,6 +129,18 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
         const members = kept?.value ?? new Set()
         members.add(member)
         directory.put(key, members, Math.max(expiresAt, kept?.expiresAt ?? expiresAt))
+      },
+      async enter(key, member, expiresAt, limit, displaced) {
+        const kept = directory.get(key)
+        const members = kept?.value ?? new Set()
+        if (members.has(member)) return { outcome: 'known', displaced: [] }
+        const need = members.size - limit + 1
+        const leaving = displaced.filter(one => members.has(one)).slice(0, Math.max(0, need))
+        if (leaving.length < need) return { outcome: 'full', displaced: [] }
+        for (const one of leaving) members.delete(one)
+        members.add(member)
+        directory.put(key, members, Math.max(expiresAt, kept?.expiresAt ?? expiresAt))
+        return { outcome: 'entered', displaced: leaving }
       },
       members: async key => [...(directory.get(key)?.value ?? [])],
       async remove(key, member) {

@@ -72,16 +72,31 @@ return 1`,
  * KEYS: set. ARGV: member, its end in ms since the epoch. The set lives as long as its longest member. (PEXPIREAT … GT
  * would never set the first expiry: to Redis a key without one lives for ever.)
  */
-const enterDirectory: Script = {
-  numberOfKeys: 1,
-  lua: `
+const addMember = `
 redis.call('SADD', KEYS[1], ARGV[1])
 local time = redis.call('TIME')
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 or time[1] * 1000 + time[2] / 1000 + left < tonumber(ARGV[2]) then
   redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+end`
+
+const enterDirectory: Script = { numberOfKeys: 1, lua: `${addMember}\nreturn 1` }
+
+/** KEYS: set. ARGV: member, its end, most members, then whoever may make room. Answers what became of it, then who left. */
+const enterLimited: Script = {
+  numberOfKeys: 1,
+  lua: `
+if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 1 then return {'known'} end
+local need = redis.call('SCARD', KEYS[1]) - tonumber(ARGV[3]) + 1
+local answer = {'entered'}
+for i = 4, #ARGV do
+  if #answer > need then break end
+  if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 1 then answer[#answer + 1] = ARGV[i] end
 end
-return 1`,
+if #answer <= need then return {'full'} end
+for i = 2, #answer do redis.call('SREM', KEYS[1], answer[i]) end
+${addMember}
+return answer`,
 }
 
-export const scripts = { readRecord, replaceRecord, touchRecord, takeRecord, visitRecord, enterDirectory }
+export const scripts = { readRecord, replaceRecord, touchRecord, takeRecord, visitRecord, enterDirectory, enterLimited }

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis'
 import { GatewayError } from '../errors.ts'
 import type { Report } from '../model/event.ts'
 import type { Secret } from '../model/secret.ts'
-import type { Store } from '../model/store.ts'
+import type { Entered, Store } from '../model/store.ts'
 import { createFollowers } from './ended-log.ts'
 import { readRedisAddress } from './redis-address.ts'
 import { scripts } from './redis-scripts.ts'
@@ -26,6 +26,8 @@ export interface RedisStoreOptions {
 const endedKey = 'pas:ended'
 /** About how many ends the log keeps: far more than a process can miss between two reads. */
 const endedLength = 100_000
+/** Keys that one SCAN looks at: under a millisecond of Redis' one thread. */
+const scanBatch = 1_000
 /** Unanswered commands at most. Beyond, Redis is behind by more than waiting can mend. */
 const unansweredLimit = 10_000
 /** Milliseconds; with the longest pause between two attempts less than the 2 s in which a returned Redis must serve. */
@@ -40,6 +42,7 @@ interface Scripted {
   takeRecordBuffer(record: string, visits: string): Promise<[Buffer, Buffer[]] | null>
   visitRecord(record: string, visits: string, member: string, limit: number): Promise<number>
   enterDirectory(key: string, member: string, expiresAt: number): Promise<number>
+  enterLimited(key: string, member: string, expiresAt: number, limit: number, ...displaced: string[]): Promise<string[]>
 }
 
 /**
@@ -138,6 +141,15 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
         await ask('SADD', () => redis.visitRecord(key, visitsKey, member, limit))
       },
 
+      async *scan() {
+        let cursor = '0'
+        do {
+          const [next, found] = await ask('SCAN', () => redis.scan(cursor, 'MATCH', 'pas:{*}:s', 'COUNT', scanBatch))
+          cursor = next
+          if (found.length > 0) yield found
+        } while (cursor !== '0')
+      },
+
       // SCAN over the whole key space, only to draw a line: no.
       count: async () => null,
     },
@@ -145,6 +157,12 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     directory: {
       async add(key, member, expiresAt) {
         await ask('SADD', () => redis.enterDirectory(key, member, Math.floor(expiresAt)))
+      },
+      async enter(key, member, expiresAt, limit, displaced) {
+        const [outcome, ...left] = await ask('SADD', () =>
+          redis.enterLimited(key, member, Math.floor(expiresAt), limit, ...displaced),
+        )
+        return { outcome: outcome as Entered['outcome'], displaced: left }
       },
       members: key => ask('SMEMBERS', () => redis.smembers(key)),
       async remove(key, member) {

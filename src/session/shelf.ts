@@ -54,6 +54,11 @@ export class Shelf<Value> {
     this.#weight -= this.#weigh(kept.value)
   }
 
+  /** Of the entries that have not expired. Survives whatever is put and deleted meanwhile. */
+  *keys(): Generator<string> {
+    for (const [key, kept] of this.#entries) if (kept.expiresAt > this.#now()) yield key
+  }
+
   dropOldest(): void {
     const [oldest] = this.#entries.keys()
     if (oldest !== undefined) this.delete(oldest)

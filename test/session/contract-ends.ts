@@ -32,6 +32,47 @@ export function examineEnds(sitting: () => Sitting): void {
       expect(await sitting().store.directory.members(key)).toEqual([])
     })
 
+    it('takes members up to a limit, and one of fifty who want the last place', async () => {
+      const key = `pas:d:${randomUUID()}`
+      const end = (await sitting().now()) + minute
+      const enter = (member: string) => sitting().store.directory.enter(key, member, end, 2, [])
+      expect(await enter('a')).toEqual({ outcome: 'entered', displaced: [] })
+      const wanting = Array.from({ length: 50 }, (_, index) => `late-${index}`)
+      const outcomes = await Promise.all(wanting.map(enter))
+      expect(outcomes.filter(({ outcome }) => outcome === 'entered')).toHaveLength(1)
+      expect(outcomes.filter(({ outcome }) => outcome === 'full')).toHaveLength(49)
+      expect(await sitting().store.directory.members(key)).toHaveLength(2)
+      expect(await enter('a')).toEqual({ outcome: 'known', displaced: [] })
+    })
+
+    it('lets those who may make room go, in their order and no more than needed', async () => {
+      const key = `pas:d:${randomUUID()}`
+      const end = (await sitting().now()) + minute
+      const enter = (member: string, limit: number, displaced: readonly string[] = []) =>
+        sitting().store.directory.enter(key, member, end, limit, displaced)
+      for (const member of ['a', 'b', 'c']) await enter(member, 3)
+      expect(await enter('d', 3, ['a', 'b'])).toEqual({ outcome: 'entered', displaced: ['a'] })
+      // Of two who would displace the same one, the second displaces nobody.
+      expect(await enter('e', 3, ['a'])).toEqual({ outcome: 'full', displaced: [] })
+      expect(await enter('d', 3, ['b'])).toEqual({ outcome: 'known', displaced: [] })
+      // The limit was lowered: all leave who must, or nobody does.
+      expect(await enter('e', 2, ['b'])).toEqual({ outcome: 'full', displaced: [] })
+      expect(await enter('e', 2, ['b', 'c', 'd'])).toEqual({ outcome: 'entered', displaced: ['b', 'c'] })
+      expect((await sitting().store.directory.members(key)).toSorted()).toEqual(['d', 'e'])
+      expect(await enter('f', 9, ['d'])).toEqual({ outcome: 'entered', displaced: [] })
+    })
+
+    it('of limited size lasts as long as the longest of its members', async () => {
+      const key = `pas:d:${randomUUID()}`
+      const now = await sitting().now()
+      await sitting().store.directory.enter(key, 'long', now + 10 * minute, 5, [])
+      await sitting().store.directory.enter(key, 'short', now + minute, 5, [])
+      await sitting().lapse(9 * minute)
+      expect(await sitting().store.directory.members(key)).toContain('long')
+      await sitting().lapse(minute)
+      expect(await sitting().store.directory.members(key)).toEqual([])
+    })
+
     it('keeps no member whose end is past already', async () => {
       const key = `pas:d:${randomUUID()}`
       await sitting().store.directory.add(key, 'late', (await sitting().now()) - 1)

@@ -101,6 +101,27 @@ export function examine(begin: () => Promise<Sitting>): void {
       expect(await store.records.read(record)).toBeNull()
     })
 
+    it('is found by a scan, in batches, whatever else is written and ended meanwhile', async () => {
+      const keys = Array.from({ length: 2_500 }, () => `pas:{${randomUUID()}}:s`)
+      for (const key of keys) await store.records.create(key, version(0), minute)
+      await store.once.put('t', `pas:t:${randomUUID()}`, Buffer.from('no record'), minute)
+      const found = new Set<string>()
+      let batches = 0
+      for await (const batch of store.records.scan()) {
+        for (const key of batch) found.add(key)
+        batches++
+        const last = keys.at(-1) as string
+        await store.records.touch(last, (await sitting.now()) + 2 * minute)
+        await store.records.take(keys[batches] as string, visits)
+        await store.records.create(`pas:{${randomUUID()}}:s`, version(0), minute)
+      }
+      expect(batches).toBeGreaterThan(1)
+      const stayed = keys.filter((_, index) => index === 0 || index > batches)
+      expect(stayed.filter(key => !found.has(key))).toEqual([])
+      expect([...found].filter(key => !/^pas:\{.*\}:s$/.test(key))).toEqual([])
+      for (const key of keys) await store.records.take(key, visits)
+    })
+
     it('may hold 32 KiB of any bytes', async () => {
       const value = Buffer.alloc(32 * 1024, 0xff)
       await store.records.create(record, value, minute)
