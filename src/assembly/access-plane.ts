@@ -21,6 +21,10 @@ export function assembleAccessPlane(core: Core) {
     resources,
     connector: outbound.connector,
     watch: sessions.watch,
+    permits: ({ request, observed }, { resource, access }, session) => {
+      const context = { method: request.method ?? '', address: observed.client }
+      return authorize({ resource, access, context }, session).effect === 'permit'
+    },
     tunnels,
     report: (event: GatewayEvent) => {
       // Of a session's end; a gateway that stops ends none.

@@ -50,7 +50,7 @@ export function createForward(parts: ForwardParts) {
       }
       if (passage.expectsContinue && body !== null) passage.response.writeContinue()
       return new Promise((resolve, reject) => {
-        const exchange = new OriginExchange(parts, passage, permit, route, asked, repeatable, resolve, reject)
+        const exchange = new OriginExchange(parts, passage, place, permit, route, asked, repeatable, resolve, reject)
         if (body === null) {
           // Gone while its session was looked up: its end was told before anybody here listened for it.
           if (request.socket.destroyed) return resolve()

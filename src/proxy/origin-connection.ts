@@ -18,6 +18,8 @@ export interface OriginRequest {
 }
 
 export interface OriginHearer {
+  /** Now and then, while the answer is under way. */
+  readonly onStillOpen: () => void
   readonly onInformation: (status: number, headers: readonly string[]) => void
   readonly onHead: (status: number, statusText: string, headers: readonly string[]) => void
   /** False: read no more until resume(). */
@@ -112,6 +114,11 @@ export class OriginConnection {
     this.#wait(request.body === null ? 'answer' : 'upload')
     this.socket.write(request.head, 'latin1')
     if (request.body !== null) this.#send(request.body.stream, request.body.chunked)
+  }
+
+  /** The pool looks around: whoever is still being answered hears of it. */
+  stillOpen(): void {
+    this.#hearer?.onStillOpen()
   }
 
   /** After onBody said no. Does nothing for a hearer whose answer is over: the connection may be another's by now. */

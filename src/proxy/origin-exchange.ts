@@ -9,7 +9,8 @@ import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.ts'
 import type { Permit } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
-import type { Passage } from '../model/passage.ts'
+import type { OpenTraffic, WatchTraffic } from '../model/open-traffic.ts'
+import type { Passage, ResourcePlace } from '../model/passage.ts'
 import type { Session } from '../model/session.ts'
 import { breakOff } from './break-off.ts'
 import { hintedLinks } from './early-hints.ts'
@@ -20,8 +21,9 @@ import type { ResponseHeaders } from './response-headers.ts'
 import { type Tunnels, tunnel } from './upgrade.ts'
 
 export interface ExchangeParts {
-  /** Calls `close` when the session ends; returns how to stop watching. */
-  readonly watch: (session: Session, close: () => void) => () => void
+  readonly watch: WatchTraffic
+  /** As the decision about this request would be now. */
+  readonly permits: (passage: Passage, place: ResourcePlace, session: Session) => boolean
   readonly tunnels: Tunnels
   readonly report: Report
   /** Milliseconds. */
@@ -46,12 +48,17 @@ interface Head {
 
 /** Informational answers of one request that are passed on; an origin that floods has the rest ignored (SM-08). */
 const informationalLimit = 10
+/** An answer that takes longer, in ms, is watched: it may outlive its session. */
+const lastingMs = 10_000
+/** How long, in ms, what is under way may go on after the end of its session. */
+const finishWithinMs = 60_000
 /** Bytes up to which a body that came in one piece goes out in one piece with its head: one write instead of two. */
 const small = 16 * 1024
 
 export class OriginExchange implements OriginHearer {
   readonly #parts: ExchangeParts
   readonly #passage: Passage
+  readonly #place: ResourcePlace
   readonly #permit: Permit
   readonly #route: OriginRoute
   readonly #request: OriginRequest
@@ -73,6 +80,7 @@ export class OriginExchange implements OriginHearer {
   constructor(
     parts: ExchangeParts,
     passage: Passage,
+    place: ResourcePlace,
     permit: Permit,
     route: OriginRoute,
     request: OriginRequest,
@@ -82,6 +90,7 @@ export class OriginExchange implements OriginHearer {
   ) {
     this.#parts = parts
     this.#passage = passage
+    this.#place = place
     this.#permit = permit
     this.#route = route
     this.#request = request
@@ -109,7 +118,7 @@ export class OriginExchange implements OriginHearer {
     this.#passage.observed.originMs = this.#parts.monotonic() - this.#askedAt
     const { session } = this.#permit
     const headers = this.#route.answerHeaders(raw, session !== null)
-    if (session !== null && isEventStream(headers)) this.#closeWith(session)
+    if (session !== null && isEventStream(headers)) this.#closeWith(session, 0)
     this.#head = { status, statusText, headers, length: contentLength(headers) }
     // A body that came with its head is parsed before this runs, and leaves with it. A head alone is worth having: an
     // event stream, or a page that its origin makes slowly.
@@ -183,7 +192,7 @@ export class OriginExchange implements OriginHearer {
     tunnel(this.#passage, upgrade, socket, headers, resource, {
       tunnels: this.#parts.tunnels,
       report: this.#parts.report,
-      watch: close => (session === null ? () => {} : this.#parts.watch(session, close)),
+      watch: close => (session === null ? () => {} : this.#parts.watch(session, this.#traffic(close, 0))),
     })
     this.#resolve()
   }
@@ -214,11 +223,24 @@ export class OriginExchange implements OriginHearer {
     this.#resolve()
   }
 
-  #closeWith(session: Session): void {
-    this.#unwatch = this.#parts.watch(session, () => {
+  /** Most answers are over long before: only those that last cost a look at their session. */
+  onStillOpen(): void {
+    const { session } = this.#permit
+    if (session === null || this.#unwatch !== null) return
+    if (this.#parts.monotonic() - this.#askedAt >= lastingMs) this.#closeWith(session, finishWithinMs)
+  }
+
+  #closeWith(session: Session, graceMs: number): void {
+    this.#unwatch?.()
+    const close = () => {
       this.#parts.report({ name: 'stream.closed-at-end', resource: this.#permit.resource.id, kind: 'answer' })
       this.#passage.response.destroy()
-    })
+    }
+    this.#unwatch = this.#parts.watch(session, this.#traffic(close, graceMs))
+  }
+
+  #traffic(close: () => void, graceMs: number): OpenTraffic {
+    return { close, graceMs, permitted: session => this.#parts.permits(this.#passage, this.#place, session) }
   }
 
   #clientGone(): void {

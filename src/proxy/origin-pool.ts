@@ -119,7 +119,10 @@ export class OriginPool {
   }
 
   #lookAround(now: number): void {
-    for (const connection of this.#open) if (connection.isLate(now)) connection.giveUp()
+    for (const connection of this.#open) {
+      if (connection.isLate(now)) connection.giveUp()
+      else connection.stillOpen()
+    }
     this.#free = this.#free.filter(connection => {
       const fresh = now - connection.idleSince < idleLimit(connection, reuse.repeatable) && connection.socket.writable
       if (!fresh) connection.socket.destroy()

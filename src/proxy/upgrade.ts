@@ -30,7 +30,7 @@ export class Tunnels {
 export interface TunnelParts {
   readonly tunnels: Tunnels
   readonly report: Report
-  /** Calls `close` when the session ends. */
+  /** Calls `close` when the session ends, or may no longer have it open. */
   readonly watch: (close: () => void) => () => void
 }
 

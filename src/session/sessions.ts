@@ -2,9 +2,11 @@
  * Sessions: resume, establish, end, endAll. Rests on the faces of the store and on model/; what is stored where, and why in
  * this order, is docs/sessions.md (A4, A5, C2, C3).
  */
+import { GatewayError } from '../errors.ts'
 import type { Report } from '../model/event.ts'
 import type { SignIn } from '../model/idp.ts'
 import type { LogoutNotice } from '../model/logout.ts'
+import type { OpenTraffic } from '../model/open-traffic.ts'
 import type { Device, EndedSession, EndReason, Scope, Session, SessionId } from '../model/session.ts'
 import type { EndEntry, Store } from '../model/store.ts'
 import { SessionCache } from './cache.ts'
@@ -42,7 +44,7 @@ export type Sessions = ReturnType<typeof createSessions>
 export function createSessions(parts: SessionParts) {
   const { store, keys, now, report } = parts
   const cache = new SessionCache(cacheLimit)
-  const streams = new OpenStreams()
+  const streams = new OpenStreams(now)
   const condemned = new Set<string>()
   const follower = store.ended.follow(heard)
   const idleMs = (device: Device) => (device === 'shared' ? parts.limits.sharedIdleMs : parts.limits.idleMs)
@@ -69,12 +71,8 @@ export function createSessions(parts: SessionParts) {
     change,
     end: ending.end,
   })
-  const sweep = setInterval(() => {
-    cache.sweep(now())
-    // S8: a stream that never rests is no activity, and no reason to outlive a limit.
-    for (const [hash, session] of streams.sessions()) closeIfOver(hash, session)
-  }, sweepMs)
-  sweep.unref()
+  const sweeping = setInterval(sweep, sweepMs)
+  sweeping.unref()
 
   return {
     read: resuming.read,
@@ -136,23 +134,23 @@ export function createSessions(parts: SessionParts) {
       store.records.visit(at.record, at.visits, resource, visitsLimit).catch(() => entry.visited.delete(resource))
     },
 
-    /**
-     * @param close called once, when the session ends, or has ended while the stream was being opened
-     * @returns call it when the stream is over by itself
-     */
-    watch(session: Session, close: () => void): () => void {
+    /** Closed when the session ends, has ended while it was being opened, or may no longer have it open. */
+    watch(session: Session, traffic: OpenTraffic): () => void {
       const hash = hashOf(session.id)
-      const stop = streams.watch(hash, session, close)
-      closeIfOver(hash, session)
+      const stop = streams.watch(hash, session, traffic)
+      judgeAnew(hash, session)
       return stop
     },
+
+    /** S8, which also comes by itself every 15 seconds. Resolves when everything that is open has been judged anew. */
+    sweep,
 
     openStreams: () => streams.size,
     closeStreams: () => streams.closeAll(),
     count: () => store.records.count(),
 
     async close(): Promise<void> {
-      clearInterval(sweep)
+      clearInterval(sweeping)
       ending.close()
       await follower.stop()
     },
@@ -173,14 +171,22 @@ export function createSessions(parts: SessionParts) {
     }
   }
 
+  /** A stream that never rests is no activity, and no reason to outlive a limit. */
+  async function sweep(): Promise<void> {
+    cache.sweep(now())
+    await Promise.all(streams.sessions().map(([hash, session]) => judgeAnew(hash, session)))
+    streams.cutLate()
+  }
+
   /** Asked of the store. One that does not answer says nothing; the next sweep asks again. */
-  function closeIfOver(hash: string, session: Session): void {
-    resuming.read(session.id, session.generation).then(
-      live => {
-        if (live === null) streams.close(hash)
-      },
-      () => {},
-    )
+  async function judgeAnew(hash: string, session: Session): Promise<void> {
+    try {
+      const live = await resuming.read(session.id, session.generation)
+      if (live === null) streams.end(hash)
+      else streams.judge(hash, live.session)
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error
+    }
   }
 
   /** The record is written: whoever misses this reads it anew within 30 seconds. */
@@ -190,13 +196,20 @@ export function createSessions(parts: SessionParts) {
 
   function heard(entry: EndEntry): void {
     if (entry.kind === 'session') return forget(entry.key)
-    if (entry.kind === 'changed') return cache.drop(entry.key)
-    // Ends of a whole person or idp name no session: everything is read anew.
+    if (entry.kind === 'changed') return changed(entry.key)
+    // Ends of a whole person or idp name no session: everything is read anew, and what is open is judged anew.
     cache.clear()
+    for (const [hash, session] of streams.sessions()) judgeAnew(hash, session)
+  }
+
+  function changed(hash: string): void {
+    cache.drop(hash)
+    if (!streams.has(hash)) return
+    for (const [open, session] of streams.sessions()) if (open === hash) judgeAnew(hash, session)
   }
 
   function forget(hash: string): void {
     cache.drop(hash)
-    streams.close(hash)
+    streams.end(hash)
   }
 }

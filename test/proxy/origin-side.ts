@@ -105,6 +105,7 @@ export async function connectTo({ port }: OriginSide): Promise<Socket> {
 
 /** Hears an answer, and can be asked about it. */
 export class Heard implements OriginHearer {
+  onStillOpen(): void {}
   readonly interim: number[] = []
   status: number | null = null
   headers: readonly string[] = []
