@@ -116,7 +116,8 @@ describe('an ordinary answer that takes long', () => {
     const { reply, origin } = await beginLong('app')
     const looked = vi.spyOn(world.gateway.store.records, 'read')
     clock.advance(11 * second)
-    await expect.poll(() => looked.mock.calls.length, 'watched from now on').toBeGreaterThan(0)
+    // From now on it is watched.
+    await expect.poll(() => looked.mock.calls.length).toBeGreaterThan(0)
     looked.mockRestore()
     await world.gateway.sessions.end(id, 'administrator')
     clock.advance(59 * second)
