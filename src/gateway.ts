@@ -9,6 +9,7 @@ import { assemblePortalPlane } from './assembly/portal-plane.ts'
 import { openStore } from './assembly/store.ts'
 import type { Settings } from './config/schema.ts'
 import { buildProviders } from './idp/build.ts'
+import { createClosedSessions } from './logout/closed.ts'
 import type { GatewayEvent } from './model/event.ts'
 import type { Store } from './model/store.ts'
 import { createLog } from './observe/log.ts'
@@ -122,17 +123,19 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
   const failurePage = createFailurePage({ pages, languageOf, random, now: wall })
 
   // The two planes.
+  const byId = new Map(providers.map(provider => [provider.id, provider]))
   const core: Core = {
     settings,
     portal,
     resources,
     locate,
     locateUrl: createLocateUrl(locate),
-    providers: new Map(providers.map(provider => [provider.id, provider])),
+    providers: byId,
     store,
     keys,
     sessions,
     singleUse,
+    closedSessions: createClosedSessions({ portal: portal.origin, providers: byId, singleUse }),
     handoff,
     outbound,
     pages,

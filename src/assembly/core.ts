@@ -1,5 +1,6 @@
 /** What both planes stand on. gateway.ts makes it once; each plane takes what it needs. */
 import type { Settings } from '../config/schema.ts'
+import type { ClosedSessions } from '../logout/closed.ts'
 import type { Report } from '../model/event.ts'
 import type { IdentityProvider } from '../model/idp.ts'
 import type { LocateUrl } from '../model/place.ts'
@@ -26,6 +27,7 @@ export interface Core {
   readonly keys: Keys
   readonly sessions: Sessions
   readonly singleUse: SingleUse
+  readonly closedSessions: ClosedSessions
   readonly handoff: Handoff
   readonly outbound: ReturnType<typeof createOutbound>
   readonly pages: Pages

@@ -61,7 +61,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     report,
     now,
   })
-  const logout = createLogout({ portal, providers, resources, sessions, singleUse, pages, now })
+  const logout = createLogout({ providers, resources, sessions, closedSessions: core.closedSessions, pages, now })
   const front = createFront({ resources, sessions, authorize, pages })
   return createPortalApp({
     routes: [...portalRoutes(front), ...loginRoutes(login, callback), ...logoutRoutes(logout)],

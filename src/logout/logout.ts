@@ -3,7 +3,7 @@
  * (SESSIONS A8). POST acts, GET only asks: an `<img src=/logout>` must sign nobody out.
  */
 import { GatewayError } from '../errors.ts'
-import { cookieName, expireCookie, setCookie } from '../model/cookie.ts'
+import { cookieName, cookieValue, expireCookie, setCookie } from '../model/cookie.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { displayName, type IdpId } from '../model/identity.ts'
 import type { IdentityProvider } from '../model/idp.ts'
@@ -13,25 +13,15 @@ import type { Text } from '../model/text.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { Sessions } from '../session/sessions.ts'
-import { newSecret, type SingleUse } from '../session/single-use.ts'
+import type { Closed, ClosedSessions } from './closed.ts'
 
 export interface LogoutParts {
-  readonly portal: string
   readonly providers: ReadonlyMap<IdpId, IdentityProvider>
   readonly resources: readonly Resource[]
   readonly sessions: Sessions
-  readonly singleUse: SingleUse
+  readonly closedSessions: ClosedSessions
   readonly pages: Pages
   readonly now: () => number
-}
-
-/** What the last page needs; the session itself is gone. */
-interface Closed {
-  readonly idp: IdpId
-  /** Where the idp ends its own session; null: it cannot, or does not answer. */
-  readonly next: string | null
-  readonly visited: readonly string[]
-  readonly shared: boolean
 }
 
 const freshLifeSeconds = 12 * 60 * 60
@@ -43,7 +33,7 @@ const longestRefresh = 3_000
 export type Logout = ReturnType<typeof createLogout>
 
 export function createLogout(parts: LogoutParts) {
-  const { sessions, providers, singleUse, pages, now } = parts
+  const { sessions, providers, closedSessions, pages, now } = parts
   const titles = new Map(parts.resources.map(resource => [resource.id, resource.title]))
 
   return {
@@ -75,14 +65,9 @@ export function createLogout(parts: LogoutParts) {
         }
       }
       if (failed !== null) return notStored(request, failed)
-      const first = ended[0]
-      const reference = newSecret()
-      const told = first !== undefined && (await remember(await closedOf(first, reference), reference))
-      return {
-        kind: 'redirect',
-        to: told ? `/signed-out?o=${reference}` : '/signed-out',
-        cookies: signedOutCookies(),
-      }
+      const [first] = ended
+      const to = first === undefined ? '/signed-out' : await closedSessions.keep(first)
+      return { kind: 'redirect', to, cookies: signedOutCookies() }
     },
 
     /**
@@ -96,10 +81,11 @@ export function createLogout(parts: LogoutParts) {
       }
       const returned = request.query.get('state')
       const reference = returned ?? request.query.get('o')
-      const closed = reference === null ? null : await singleUse.peek<Closed>('o', reference)
+      const closed = reference === null ? null : await closedSessions.read(reference)
       const idp = closed === null ? null : providers.get(closed.idp)
+      const cookies = closed === null ? [] : lateCookies(request)
       if (closed === null || idp === undefined || idp === null) {
-        return page(200, pages.closed(contextOf(request, 'portal'), closedData(closed)))
+        return page(200, pages.closed(contextOf(request, 'portal'), closedData(closed)), {}, cookies)
       }
       if (returned === null && closed.next !== null) {
         const html = pages.closing(contextOf(request, 'one-shot'), {
@@ -109,43 +95,12 @@ export function createLogout(parts: LogoutParts) {
         })
         // A longer header would be too much for a proxy's buffer in front of us; the button then is pressed by hand.
         const refresh = closed.next.length <= longestRefresh ? { Refresh: `${onwardAfter}; url=${closed.next}` } : {}
-        return page(200, html, refresh)
+        return page(200, html, refresh, cookies)
       }
       const outcome = returned === null ? 'not-closed' : 'closed'
-      return page(200, pages.closed(contextOf(request, 'one-shot'), closedData(closed, { label: idp.label, outcome })))
+      const html = pages.closed(contextOf(request, 'one-shot'), closedData(closed, { label: idp.label, outcome }))
+      return page(200, html, {}, cookies)
     },
-  }
-
-  /** False: the store does not take it. The session is over all the same, and the last page can only say less. */
-  async function remember(closed: Closed, reference: string): Promise<boolean> {
-    try {
-      await singleUse.put('o', closed, reference)
-      return true
-    } catch (error) {
-      if (error instanceof GatewayError) return false
-      throw error
-    }
-  }
-
-  async function closedOf(ended: EndedSession, reference: string): Promise<Closed> {
-    const { idp } = ended.identity
-    return {
-      idp,
-      next: await idpLogout(ended, reference),
-      visited: ended.visited,
-      shared: ended.device === 'shared',
-    }
-  }
-
-  async function idpLogout({ identity, keep }: EndedSession, reference: string): Promise<string | null> {
-    try {
-      const step = await providers.get(identity.idp)?.end(keep, new URL(`${parts.portal}/signed-out`), reference)
-      return step?.to.href ?? null
-    } catch (error) {
-      // The session is over all the same; the last page says that the idp's is not.
-      if (error instanceof GatewayError) return null
-      throw error
-    }
   }
 
   function notStored(request: PortalRequest, error: GatewayError): Answer {
@@ -176,12 +131,23 @@ export function createLogout(parts: LogoutParts) {
     return [expireCookie(cookieName.portal), setCookie(cookieName.fresh, seconds, freshLifeSeconds)]
   }
 
+  /** A sign-out by a site's own link could not reach our cookies on this host: they are written here, and once. */
+  function lateCookies({ cookies }: PortalRequest): readonly string[] {
+    const written = cookieValue(cookies, cookieName.portal) === null && cookieValue(cookies, cookieName.fresh) !== null
+    return written ? [] : signedOutCookies()
+  }
+
   function closedData(closed: Closed | null, idp: { label: Text; outcome: 'closed' | 'not-closed' } | null = null) {
     const closedSites = (closed?.visited ?? []).map(id => titles.get(id)).filter(title => title !== undefined)
     return { known: closed !== null, idp, closedSites, shared: closed?.shared ?? false, again: '/login' }
   }
 
-  function page(status: number, html: string, headers: Readonly<Record<string, string>> = {}): Answer {
-    return { kind: 'page', status, html, policy: 'own', cookies: [], headers }
+  function page(
+    status: number,
+    html: string,
+    headers: Readonly<Record<string, string>> = {},
+    cookies: readonly string[] = [],
+  ): Answer {
+    return { kind: 'page', status, html, policy: 'own', cookies, headers }
   }
 }

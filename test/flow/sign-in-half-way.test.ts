@@ -1,6 +1,7 @@
 /** Sign-ins that are disturbed half-way lose no target: other tabs' forms, a store that goes away, a target that is not ours. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
+import { createClosedSessions } from '../../src/logout/closed.ts'
 import { createLogout } from '../../src/logout/logout.ts'
 import type { PortalRequest } from '../../src/model/exchange.ts'
 import { Browser } from '../stand-in/browser-client.ts'
@@ -123,12 +124,13 @@ describe('a store that goes away half-way', () => {
       visited: [],
       device: 'private',
     } as never)
+    const providers = new Map()
+    const singleUse = { put: () => Promise.reject(storeDown()) } as never
     const logout = createLogout({
-      portal: world.portal(''),
-      providers: new Map(),
+      providers,
       resources: [],
       sessions,
-      singleUse: { put: () => Promise.reject(storeDown()) } as never,
+      closedSessions: createClosedSessions({ portal: world.portal(''), providers, singleUse }),
       pages: {} as never,
       now: Date.now,
     })
