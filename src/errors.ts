@@ -33,6 +33,8 @@ export const failures = {
   'login.foreign': { status: 400, level: 'warn' },
   'login.cookies': { status: 400, level: 'info' },
   'login.loop': { status: 400, level: 'error' },
+  'login.too-many': { status: 429, level: 'warn' },
+  'login.busy': { status: 503, level: 'error' },
   'login.ended-meanwhile': { status: 400, level: 'info' },
   'idp.rejected': { status: 400, level: 'warn' },
   'idp.unreachable': { status: 503, level: 'error' },
@@ -49,23 +51,33 @@ export const failures = {
 
 export type ErrorCode = keyof typeof failures
 
+/** Seconds: what is down may be up again. */
+const soonS = 5
+
 export class GatewayError extends Error {
   readonly code: ErrorCode
   readonly status: number
   readonly level: Failure['level']
   /** For the operator: what to do about it. Null: nothing that we know of. */
   readonly hint: string | null
+  /** Seconds after which another try may go well; null: nothing says so. */
+  readonly retryAfterS: number | null
 
   /**
    * @param detail for the operator, in the log; never shown to a person
    */
-  constructor(code: ErrorCode, detail: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    options: { readonly hint?: string; readonly cause?: unknown; readonly retryAfterS?: number } = {},
+  ) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'GatewayError'
     this.code = code
     this.status = failures[code].status
     this.level = failures[code].level
     this.hint = options.hint ?? null
+    this.retryAfterS = options.retryAfterS ?? (this.status === 503 ? soonS : null)
   }
 }
 

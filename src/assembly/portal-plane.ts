@@ -1,5 +1,6 @@
 /** The portal: our own pages on our own host. Who stands behind its routes, and whom each of them knows. */
 import { createClaimsMap } from '../claims/map.ts'
+import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
 import { createCallback } from '../login/callback.ts'
 import { createFail } from '../login/failed.ts'
 import { createLogin } from '../login/login.ts'
@@ -23,6 +24,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
   const { settings, resources, locateUrl, providers, sessions, singleUse, handoff, pages, report, random } = core
   const portal = core.portal.origin
   const now = core.wall
+  const admitWrite = createAnonymousWrites(core.now)
   const pending = createPendingLogins(singleUse, now)
   const fail = createFail({
     pages,
@@ -46,6 +48,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     locateUrl,
     pages,
     fail,
+    admitWrite,
     report,
     now,
   })
@@ -72,9 +75,11 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     pageState: createPageClient(core.store.pages, core.keys, now),
     cookieSecrets: settings.session.secrets.map(pageCookieSecret),
     failurePage: core.failurePage,
+    admitWrite,
     languageOf,
     newToken: () => newSecret(),
     random,
+    report,
     now,
   })
 }

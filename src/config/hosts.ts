@@ -55,8 +55,10 @@ function checkSharedHost([first, ...others]: readonly Site[], tell: Tell): void 
   }
 }
 
+/** Who may come in: by the policy, by those of paths, and by whose people are admitted at all. */
 function samePolicies(a: Resource, b: Resource): boolean {
-  return JSON.stringify([a.policy, a.paths]) === JSON.stringify([b.policy, b.paths])
+  const admits = ({ policy, paths, idps }: Resource) => JSON.stringify([policy, paths, idps?.toSorted() ?? null])
+  return admits(a) === admits(b)
 }
 
 function checkPlainHttp(settings: Written, tell: Tell): void {

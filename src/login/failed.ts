@@ -39,7 +39,12 @@ export interface Failed {
  */
 export function brokenOff(error: unknown, destination: Destination): Failed | null {
   if (!(error instanceof GatewayError) || !error.code.startsWith('session.store-')) return null
-  return { code: error.code, detail: error.message, hint: error.hint, retryAfterS: 5, destination }
+  return { code: error.code, detail: error.message, hint: error.hint, destination, ...waitOf(error) }
+}
+
+/** As a thrown failure says it, for a page of ours. */
+export function waitOf({ retryAfterS }: GatewayError): Pick<Failed, 'retryAfterS'> {
+  return retryAfterS === null ? {} : { retryAfterS }
 }
 
 export type Fail = ReturnType<typeof createFail>

@@ -3,6 +3,7 @@
  * A flow over idp/, session/ and pages/; it never asks which protocol it is.
  */
 import { GatewayError } from '../errors.ts'
+import type { AdmitWrite } from '../limits/anonymous-writes.ts'
 import {
   cookieName,
   cookiesNamed,
@@ -25,7 +26,7 @@ import type { Destination, PendingLogins } from '../session/pending.ts'
 import type { Resumed, Sessions } from '../session/sessions.ts'
 import type { SingleUse } from '../session/single-use.ts'
 import { asFields, enterAgain, placed, readDestination, type Wanted } from './destination.ts'
-import { brokenOff, type Fail } from './failed.ts'
+import { brokenOff, type Fail, waitOf } from './failed.ts'
 
 export interface LoginParts {
   /** `https://acces.example.org` */
@@ -40,6 +41,7 @@ export interface LoginParts {
   readonly locateUrl: LocateUrl
   readonly pages: Pages
   readonly fail: Fail
+  readonly admitWrite: AdmitWrite
   readonly report: Report
   readonly now: () => number
 }
@@ -191,6 +193,8 @@ export function createLogin(parts: LoginParts) {
     provider: IdentityProvider,
     again: boolean,
   ): Promise<Answer> {
+    const refused = parts.admitWrite('sign-in', request.address)
+    if (refused !== null) return tooMany(request, wanted, refused)
     const state = pending.newState()
     const force = again || signedOutLately(request)
     try {
@@ -223,6 +227,8 @@ export function createLogin(parts: LoginParts) {
     admitted: readonly IdentityProvider[],
     again: boolean,
   ): Answer {
+    const refused = request.page.isKept() ? null : parts.admitWrite('page-state', request.address)
+    if (refused !== null) return tooMany(request, wanted, refused)
     // The answer to a POST has no address that could be asked again in the other language.
     const html = pages.chooser(contextOf(request, request.method === 'POST' ? 'one-shot' : 'portal'), {
       going: located?.resource.title ?? null,
@@ -260,6 +266,11 @@ export function createLogin(parts: LoginParts) {
   function signedOutLately(request: PortalRequest): boolean {
     const since = Number(cookieValue(request.cookies, cookieName.fresh) ?? Number.NaN)
     return now() - since * 1000 < freshLifeMs
+  }
+
+  function tooMany(request: PortalRequest, wanted: Wanted, refused: GatewayError): Answer {
+    const { code, message: detail, hint } = refused
+    return fail(request, { code, detail, hint, destination: wanted, ...waitOf(refused) })
   }
 
   function notOurs(request: PortalRequest): Answer {

@@ -17,7 +17,8 @@ export type GatewayEvent =
   | { readonly name: 'cookie.ambiguous' }
   | { readonly name: 'handoff.foreign' }
   | { readonly name: 'callback.foreign'; readonly idp: string }
-  | { readonly name: 'request.cross-origin'; readonly resource: string }
+  /** Null: the portal. */
+  | { readonly name: 'request.cross-origin'; readonly resource: string | null }
   | { readonly name: 'sign-in.begun'; readonly idp: string }
   | { readonly name: 'sign-in.failed'; readonly idp: string; readonly code: ErrorCode }
   | { readonly name: 'idp.up'; readonly idp: string }

@@ -31,6 +31,8 @@ export interface PortalRequest {
 
 /** What our own pages remember of a browser between two of its requests. Never says who is signed in. */
 export interface PageState {
+  /** False: nothing is remembered of this browser yet, and what is noted now has to be stored anew. */
+  readonly isKept: () => boolean
   /** The token that a form of ours must bring back; made at the first call. */
   readonly token: () => string
   readonly tokenMatches: (sent: string | null) => boolean

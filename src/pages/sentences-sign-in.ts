@@ -174,6 +174,42 @@ export const ofSignIn: Sentences<Code> = {
       },
     }),
   },
+  'login.too-many': {
+    fr: about => ({
+      title: html`Trop de connexions à la fois depuis votre réseau`,
+      lead: html`Plus de 600 connexions ont commencé en une minute depuis l’adresse que votre réseau montre au dehors. Une courte pause laisse la place à tout le monde.${kept.fr(about)}`,
+      steps: {
+        heading: null,
+        items: [
+          html`Attendez quelques secondes, puis reprenez&nbsp;: il n’y a rien d’autre à faire.`,
+          html`Dans une salle de classe, les connexions d’autres personnes comptent aussi. Un autre réseau n’est pas concerné.`,
+          html`Les sessions déjà ouvertes continuent.`,
+        ],
+      },
+    }),
+    en: about => ({
+      title: html`Too many sign-ins at once from your network`,
+      lead: html`More than 600 sign-ins began within a minute from the address that your network shows to the outside. A short pause leaves room for everybody.${kept.en(about)}`,
+      steps: {
+        heading: null,
+        items: [
+          html`Wait a few seconds, then go on: there is nothing else to do.`,
+          html`In a classroom the sign-ins of others count as well. Another network is not concerned.`,
+          html`Sessions that are already open go on.`,
+        ],
+      },
+    }),
+  },
+  'login.busy': {
+    fr: about => ({
+      title: html`Trop de personnes se connectent à cet instant`,
+      lead: html`Nous n’ouvrons pas plus de connexions à la fois que nous ne pouvons en suivre. Les sessions déjà ouvertes continuent, et la place revient en quelques secondes.${kept.fr(about)}`,
+    }),
+    en: about => ({
+      title: html`Too many people are signing in at this moment`,
+      lead: html`We begin no more sign-ins at once than we can keep up with. Sessions that are already open go on, and there is room again within seconds.${kept.en(about)}`,
+    }),
+  },
   'login.ended-meanwhile': {
     fr: () => ({
       title: html`Cette connexion a été fermée entre-temps`,

@@ -21,8 +21,6 @@ export interface FailurePageParts {
 
 export type FailurePage = ReturnType<typeof createFailurePage>
 
-const retryAfterS = 5
-
 export function createFailurePage({ pages, languageOf, random, now }: FailurePageParts) {
   return {
     /**
@@ -75,7 +73,7 @@ export function createFailurePage({ pages, languageOf, random, now }: FailurePag
             ? null
             : { kind: 'link', href: retry.replace(/^\/+/, '/'), does: 'retry', name: resource?.title ?? null },
         other: null,
-        retryAfterS: error.status === 503 ? retryAfterS : null,
+        retryAfterS: error.retryAfterS,
       },
     )
   }
@@ -106,7 +104,7 @@ function headersOf(error: GatewayError, passage: Passage): readonly string[] {
     return ['Set-Cookie', expireCookie(passage.observed.resource === null ? cookieName.portal : cookieName.site)]
   }
   if (error.code === 'request.headers-too-large') return oversized(passage)
-  if (error.status === 503) return ['Retry-After', String(retryAfterS)]
+  if (error.retryAfterS !== null) return ['Retry-After', String(error.retryAfterS)]
   if (error.code === 'request.method') return ['Allow', 'GET, HEAD']
   if (error.code === 'login.required') return ['WWW-Authenticate', 'Passerelle']
   return []
@@ -131,5 +129,5 @@ function forPerson({ navigation, upgrade }: Passage): boolean {
 
 /** Where asking once more may go well. */
 function repeats(error: GatewayError): boolean {
-  return error.status >= 500 || error.code === 'session.ambiguous'
+  return error.status >= 500 || error.retryAfterS !== null || error.code === 'session.ambiguous'
 }

@@ -10,8 +10,10 @@ export interface KeptState {
   signIns?: number[]
 }
 
-export function pageStateOf(kept: KeptState, newToken: () => string): PageState {
+/** @param isNew nothing of it is stored yet */
+export function pageStateOf(kept: KeptState, isNew: boolean, newToken: () => string): PageState {
   return {
+    isKept: () => !isNew,
     token() {
       kept.token ??= newToken()
       return kept.token

@@ -8,7 +8,9 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import session from 'express-session'
 import helmet from 'helmet'
 import { GatewayError, newReference } from '../errors.ts'
+import type { AdmitWrite } from '../limits/anonymous-writes.ts'
 import { cookieName } from '../model/cookie.ts'
+import type { Report } from '../model/event.ts'
 import type { Answer, PagePolicy, PortalRequest, Route } from '../model/exchange.ts'
 import type { Passage } from '../model/passage.ts'
 import { type Language, languages } from '../model/text.ts'
@@ -28,9 +30,11 @@ export interface PortalAppParts {
   /** Signs express-session's cookie; the first signs, all verify. */
   readonly cookieSecrets: readonly string[]
   readonly failurePage: FailurePage
+  readonly admitWrite: AdmitWrite
   readonly languageOf: (acceptLanguage: string | undefined) => Language
   readonly newToken: () => string
   readonly random: (max: number) => number
+  readonly report: Report
   readonly now: () => number
 }
 
@@ -51,6 +55,8 @@ declare module 'express-session' {
 export function createPortalApp(parts: PortalAppParts): (passage: Passage) => void {
   const { failurePage, pages } = parts
   const passages = new WeakMap<IncomingMessage, Passage>()
+  /** Requests of browsers that came without a page state that we know. */
+  const madeNow = new WeakSet<IncomingMessage>()
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -76,6 +82,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     // express-session sets no cookie where it sees no TLS; what `portal` says is true, whatever the socket looks like.
     Object.defineProperty(request, 'secure', { value: true })
     response.setHeader('Cache-Control', 'no-store')
+    response.setHeader('Vary', 'Cookie, Accept-Language, Sec-Fetch-Mode, Sec-Fetch-Dest')
     next()
   })
   const pageState = session({
@@ -87,7 +94,10 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
       ttl: stateLifeMs / 1000,
       disableTouch: true,
     }),
-    genid: parts.pageState.genid,
+    genid: request => {
+      madeNow.add(request)
+      return parts.pageState.genid()
+    },
     cookie: { path: '/', httpOnly: true, secure: true, sameSite: 'lax' },
     resave: false,
     saveUninitialized: false,
@@ -153,7 +163,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
       userAgent: request.headers['user-agent'] ?? '',
       reference,
       at: new Date(parts.now()),
-      page: pageStateOf(kept, parts.newToken),
+      page: pageStateOf(kept, madeNow.has(request), parts.newToken),
       note(failure) {
         observed.failure = { code: failure.code, reference, detail: failure.message, hint: failure.hint }
       },
@@ -164,19 +174,24 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
   function languageFor(request: Request, kept: KeptState, query: URLSearchParams): Language {
     const asked = languages.find(language => language === query.get('lang'))
     if (asked === undefined) return kept.language ?? parts.languageOf(request.headers['accept-language'])
-    if (kept.language !== asked) kept.language = asked
+    if (kept.language !== asked && mayRemember(request)) kept.language = asked
     return asked
+  }
+
+  /** Where too many ask us to, the page is in the language that was chosen, and nothing is remembered of it. */
+  function mayRemember(request: Request): boolean {
+    return !madeNow.has(request) || parts.admitWrite('page-state', passageOf(request).observed.client) === null
   }
 
   /** SESSIONS A6: our own origin, not merely the same site, and the token of this browser's page state. */
   function mustBeOurForm(request: Request, asked: PortalRequest, ofOwnOrigin: boolean): void {
     const site = request.headers['sec-fetch-site']
     const ours = site === undefined ? request.headers.origin === parts.origin : site === 'same-origin'
-    if (!ours)
-      throw new GatewayError(
-        'request.cross-origin',
-        `POST ${request.path} from ${String(request.headers.origin).slice(0, 200)}`,
-      )
+    if (!ours) {
+      parts.report({ name: 'request.cross-origin', resource: null })
+      const from = String(request.headers.origin).slice(0, 200)
+      throw new GatewayError('request.cross-origin', `POST ${request.path} from ${from}`)
+    }
     // Out of the store's reach the token cannot be compared; browsers do not let other origins claim ours.
     if (ofOwnOrigin || !hasPageState(request)) return
     if (!asked.page.tokenMatches(asked.form?.get('token') ?? null)) {

@@ -13,7 +13,7 @@ export const ranks: readonly { readonly rank: number; readonly members: readonly
   { rank: 0, members: ['setting'] },
   {
     rank: 1,
-    members: ['outbound', 'resource', 'policy', 'claims', 'session', 'idp', 'proxy', 'pages', 'observe'],
+    members: ['outbound', 'resource', 'policy', 'claims', 'session', 'idp', 'proxy', 'pages', 'observe', 'limits'],
   },
   { rank: 2, members: ['access', 'login', 'logout', 'portal'] },
   { rank: 3, members: ['server'] },
