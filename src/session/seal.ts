@@ -123,25 +123,28 @@ export function createKeys(secrets: readonly Secret[]): Keys {
 }
 
 function keysOf(secret: Secret): SecretKeys {
-  const bytes = Buffer.from(secret.reveal(), 'utf8')
-  if (bytes.length < shortestSecret) throw new Error(`a session secret has fewer than ${shortestSecret} bytes`)
   // Derived like the keys themselves, so it says nothing of the secret; every replica derives the same.
-  const kid = derived(bytes, 'kid', kidBytes)
+  const kid = derived(secret, 'kid', kidBytes)
   return {
     kid: kid.toString('hex'),
     kidNumber: kid.readUInt32BE(0),
-    record: createSecretKey(derived(bytes, 'record', 32)),
+    record: createSecretKey(derived(secret, 'record', 32)),
     macs: {
-      cookie: createSecretKey(derived(bytes, 'cookie', 32)),
-      directory: createSecretKey(derived(bytes, 'directory', 32)),
-      chooser: createSecretKey(derived(bytes, 'chooser', 32)),
+      cookie: createSecretKey(derived(secret, 'cookie', 32)),
+      directory: createSecretKey(derived(secret, 'directory', 32)),
+      chooser: createSecretKey(derived(secret, 'chooser', 32)),
     },
   }
 }
 
-/** HKDF-SHA-256 (RFC 5869) without salt: the secret is random already, and replicas share nothing else. */
-function derived(secret: Buffer, purpose: string, bytes: number): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `passerelle/1/${purpose}`, bytes))
+/**
+ * HKDF-SHA-256 (RFC 5869) without salt: the secret is random already, and replicas share nothing else.
+ * @throws Error the secret is too short
+ */
+export function derived(secret: Secret, purpose: string, bytes: number): Buffer {
+  const material = Buffer.from(secret.reveal(), 'utf8')
+  if (material.length < shortestSecret) throw new Error(`a session secret has fewer than ${shortestSecret} bytes`)
+  return Buffer.from(hkdfSync('sha256', material, '', `passerelle/1/${purpose}`, bytes))
 }
 
 function mac(key: KeyObject, data: string) {
