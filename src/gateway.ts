@@ -10,6 +10,7 @@ import { openStore } from './assembly/store.ts'
 import type { Settings } from './config/schema.ts'
 import { buildProviders } from './idp/build.ts'
 import { createClosedSessions } from './logout/closed.ts'
+import { createTellParticipants } from './logout/participants.ts'
 import type { GatewayEvent } from './model/event.ts'
 import type { Store } from './model/store.ts'
 import { createLog } from './observe/log.ts'
@@ -29,6 +30,7 @@ import { createFailurePage } from './server/failure-page.ts'
 import { createLifecycle } from './server/lifecycle.ts'
 import { createListener } from './server/listener.ts'
 import { createOperationsApp } from './server/operations-app.ts'
+import { createAssertionKeys } from './session/assertion-keys.ts'
 import { createHandoff } from './session/handoff.ts'
 import { createKeys } from './session/seal.ts'
 import { createSessions } from './session/sessions.ts'
@@ -97,7 +99,14 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     sharedIdleMs: settings.session.sharedComputer.idleTimeout,
     absoluteMs: settings.session.absoluteTimeout,
   }
-  const sessions = createSessions({ store, keys, limits, now, report })
+  const sessions = createSessions({
+    store,
+    keys,
+    limits,
+    now,
+    report,
+    endedLate: ended => void tellParticipants(ended),
+  })
   const singleUse = createSingleUse(store.once, keys)
   const handoff = createHandoff(singleUse)
 
@@ -113,6 +122,15 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     ...address,
   }))
   const outbound = createOutbound({ ...settings.outbound, refused: ownListeners })
+  const assertionKeys = createAssertionKeys(settings.session.secrets)
+  const tellParticipants = createTellParticipants({
+    portal: portal.origin,
+    resources,
+    tell: outbound.tell,
+    sign: assertionKeys.sign,
+    now: wall,
+    report,
+  })
   const providers = buildProviders(settings.idps, { fetch: outbound.fetch, now: wall, report, allowLoopbackHttp: true })
 
   // Pages.
@@ -134,8 +152,10 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     store,
     keys,
     sessions,
+    tellParticipants,
+    assertionKeys,
     singleUse,
-    closedSessions: createClosedSessions({ portal: portal.origin, providers: byId, singleUse }),
+    closedSessions: createClosedSessions({ portal: portal.origin, providers: byId, tellParticipants, singleUse }),
     handoff,
     outbound,
     pages,

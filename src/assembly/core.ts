@@ -3,6 +3,7 @@ import type { Settings } from '../config/schema.ts'
 import type { ClosedSessions } from '../logout/closed.ts'
 import type { Report } from '../model/event.ts'
 import type { IdentityProvider } from '../model/idp.ts'
+import type { TellParticipants } from '../model/logout.ts'
 import type { LocateUrl } from '../model/place.ts'
 import type { PublicAddress, Resource } from '../model/resource.ts'
 import type { Store } from '../model/store.ts'
@@ -11,6 +12,7 @@ import type { createOutbound } from '../outbound/outbound.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { createLocate } from '../resource/locate.ts'
 import type { createFailurePage } from '../server/failure-page.ts'
+import type { AssertionKeys } from '../session/assertion-keys.ts'
 import type { Handoff } from '../session/handoff.ts'
 import type { Keys } from '../session/seal.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -26,6 +28,9 @@ export interface Core {
   readonly store: Store
   readonly keys: Keys
   readonly sessions: Sessions
+  /** Whoever ends a session calls it with what it got: exactly one caller does. */
+  readonly tellParticipants: TellParticipants
+  readonly assertionKeys: AssertionKeys
   readonly singleUse: SingleUse
   readonly closedSessions: ClosedSessions
   readonly handoff: Handoff

@@ -8,6 +8,7 @@ import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { type Identity, type IdpId, samePerson } from '../model/identity.ts'
 import type { IdentityProvider, SignIn } from '../model/idp.ts'
+import type { TellParticipants } from '../model/logout.ts'
 import type { Device, SessionId } from '../model/session.ts'
 import type { PendingLogin, PendingLogins } from '../session/pending.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -20,6 +21,7 @@ export interface CallbackParts {
   readonly portal: string
   readonly providers: ReadonlyMap<IdpId, IdentityProvider>
   readonly sessions: Sessions
+  readonly tellParticipants: TellParticipants
   readonly pending: PendingLogins
   readonly singleUse: SingleUse
   readonly mapClaims: (claims: Identity['claims']) => Identity['claims']
@@ -164,7 +166,9 @@ export function createCallback(parts: CallbackParts) {
   async function keepOrEstablish(request: PortalRequest, signIn: SignIn): Promise<Established | null> {
     const held = await sessions.arriving(request.cookies)
     if (held !== null && !samePerson(held.session.identity, signIn.identity)) {
-      await sessions.end(held.session.id, 'replaced')
+      const ended = await sessions.end(held.session.id, 'replaced')
+      // In nobody's way: the person who comes now has nothing to do with it.
+      if (ended !== null) void parts.tellParticipants(ended)
     } else if (held !== null && (await sessions.renew(held.session.id, signIn))) {
       report({ name: 'session.kept', idp: signIn.identity.idp })
       return { id: held.session.id, generation: held.session.generation }

@@ -6,12 +6,14 @@
 import { GatewayError } from '../errors.ts'
 import type { IdpId } from '../model/identity.ts'
 import type { IdentityProvider } from '../model/idp.ts'
+import type { TellParticipants } from '../model/logout.ts'
 import type { EndedSession } from '../model/session.ts'
 import { newSecret, type SingleUse } from '../session/single-use.ts'
 
 export interface ClosedParts {
   readonly portal: string
   readonly providers: ReadonlyMap<IdpId, IdentityProvider>
+  readonly tellParticipants: TellParticipants
   readonly singleUse: SingleUse
 }
 
@@ -20,25 +22,46 @@ export interface Closed {
   readonly idp: IdpId
   /** Where the idp ends its own session; null: it cannot, or does not answer. */
   readonly next: string | null
+  /** Ids of resources. */
   readonly visited: readonly string[]
+  /** Of these, the sites that keep sessions of their own and did not answer when they were told. */
+  readonly silent: readonly string[]
   readonly shared: boolean
+}
+
+export interface KeepOptions {
+  readonly except?: string | null
+  /** 256 bits that nobody else can know. */
+  readonly reference?: string
 }
 
 export type ClosedSessions = ReturnType<typeof createClosedSessions>
 
-export function createClosedSessions({ portal, providers, singleUse }: ClosedParts) {
+export function createClosedSessions({ portal, providers, tellParticipants, singleUse }: ClosedParts) {
   return {
     /**
-     * @param reference 256 bits that nobody else can know
-     * @returns the portal's path that tells the person; without a reference where the store does not take it: the session is
-     *          over all the same, and that page can only say less
+     * Tells the participants and asks where the idp ends its own session, both at once and within their limits.
+     *
+     * @param ended   what one act of a person has ended: a browser's sessions, so nearly always one. The first one's idp is
+     *                led to
+     * @param except  the id of the resource whose own link it was
+     * @returns the portal's path that tells the person; without a reference where nothing was ended, or where the store does
+     *          not take it: the session is over all the same, and that page can only say less
      */
-    async keep(ended: EndedSession, reference = newSecret()): Promise<string> {
+    async keep(
+      ended: readonly EndedSession[],
+      { except = null, reference = newSecret() }: KeepOptions = {},
+    ): Promise<string> {
+      const [first] = ended
+      if (first === undefined) return '/signed-out'
+      const telling = ended.map(one => tellParticipants(one, { except }))
+      const [next, ...told] = await Promise.all([idpLogout(first, reference), ...telling])
       const closed: Closed = {
-        idp: ended.identity.idp,
-        next: await idpLogout(ended, reference),
-        visited: ended.visited,
-        shared: ended.device === 'shared',
+        idp: first.identity.idp,
+        next,
+        visited: distinct(ended.flatMap(({ visited }) => visited)),
+        silent: distinct(told.flatMap(({ failed }) => failed)),
+        shared: ended.some(({ device }) => device === 'shared'),
       }
       try {
         await singleUse.put('o', closed, reference)
@@ -62,4 +85,8 @@ export function createClosedSessions({ portal, providers, singleUse }: ClosedPar
       throw error
     }
   }
+}
+
+function distinct(ids: readonly string[]): readonly string[] {
+  return [...new Set(ids)]
 }

@@ -65,9 +65,7 @@ export function createLogout(parts: LogoutParts) {
         }
       }
       if (failed !== null) return notStored(request, failed)
-      const [first] = ended
-      const to = first === undefined ? '/signed-out' : await closedSessions.keep(first)
-      return { kind: 'redirect', to, cookies: signedOutCookies() }
+      return { kind: 'redirect', to: await closedSessions.keep(ended), cookies: signedOutCookies() }
     },
 
     /**

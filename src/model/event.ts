@@ -14,6 +14,8 @@ export type GatewayEvent =
   | { readonly name: 'session.ended'; readonly reason: EndReason; readonly idp: string }
   | { readonly name: 'session.undecryptable' }
   | { readonly name: 'session.end-retried'; readonly left: number }
+  | { readonly name: 'participant.told'; readonly resource: string }
+  | { readonly name: 'participant.failed'; readonly resource: string; readonly detail: string }
   | { readonly name: 'cookie.ambiguous' }
   | { readonly name: 'handoff.foreign' }
   | { readonly name: 'callback.foreign'; readonly idp: string }

@@ -1,4 +1,5 @@
 /** Who somebody is, as their identity provider asserted it and as our configuration understood it. */
+import { createHash } from 'node:crypto'
 
 export type IdpId = string
 
@@ -31,6 +32,14 @@ export interface Identity {
 
 export function samePerson(a: Identity, b: Identity): boolean {
   return a.idp === b.idp && a.subject === b.subject
+}
+
+/**
+ * `{subjectId}`: 43 characters, stable, says nothing, and differs between idps that know the same subject (SESSIONS A7). The
+ * empty place between the two is for the entity of a federation.
+ */
+export function subjectId({ idp, subject }: Pick<Identity, 'idp' | 'subject'>): string {
+  return createHash('sha256').update(`${idp}\0\0${subject}`).digest('base64url')
 }
 
 /** What to call a person on a page, as the claims tell it; null: no claim does. */

@@ -27,9 +27,17 @@ export interface LogoutPolicy {
   readonly notify: { readonly path: string; readonly method: 'GET' | 'POST' } | null
 }
 
-/** Anyone who must hear that a session ended (SAML Core §3.7). Never throws; has its own deadline. */
-export interface Participant {
-  /** The resource's id. */
-  readonly resource: string
-  readonly tell: (ended: EndedSession) => Promise<'told' | 'failed'>
+/** Ids of the resources that must hear of an end (SAML Core §3.7: participants): those that have, and those that have not. */
+export interface Told {
+  readonly told: readonly string[]
+  /** It did not answer in time, or not well. Those whose turn has not come yet are told all the same. */
+  readonly failed: readonly string[]
 }
+
+/**
+ * Tells the visited sites that keep sessions of their own. Never throws, answers within 3 seconds. Whoever ends many
+ * sessions waits for each few: what waits for its turn is held in memory.
+ *
+ * @param except the id of the resource where the person has just signed out by its own link: it knows
+ */
+export type TellParticipants = (ended: EndedSession, options?: { readonly except?: string | null }) => Promise<Told>

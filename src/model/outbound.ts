@@ -20,6 +20,21 @@ export interface OutboundRequest {
  */
 export type OutboundFetch = (url: URL, request: OutboundRequest) => Promise<Response>
 
+/**
+ * One request to an origin, and the status of its answer: a redirect is not followed, the body is read to a bound and
+ * dropped. The connection is new, and serves nothing else.
+ *
+ * @throws OutboundError there is no answer within 3 seconds; `reason` says why
+ */
+export type OutboundTell = (
+  url: URL,
+  request: {
+    readonly method: 'GET' | 'POST'
+    /** Flat: name, value, name, value … Values are bytes in latin1 strings. */
+    readonly headers: readonly string[]
+  },
+) => Promise<number>
+
 /** Why there is no answer. refused-address: the name leads where the gateway never goes (SESSIONS B 15). */
 export type OutboundFailure = 'unreachable' | 'timeout' | 'too-large' | 'malformed' | 'refused-address'
 

@@ -12,6 +12,7 @@ export interface Metrics {
   readonly failure: (code: string) => void
   readonly signIn: (idp: string, result: 'begun' | 'established' | 'kept' | 'failed') => void
   readonly ended: (reason: string) => void
+  readonly told: (participant: string, result: 'told' | 'failed') => void
   /** Anything of the closed list of events that is only counted. */
   readonly event: (name: string) => void
   readonly text: () => Promise<string>
@@ -40,6 +41,12 @@ export function createMetrics(measured: Measured): Metrics {
   const failures = tally('failures_total', 'Failures by their code (docs/reference/errors.md).', 'code')
   const signIns = tally('sign_ins_total', 'Sign-ins by identity provider and result.', 'idp', 'result')
   const ends = tally('sessions_ended_total', 'Sessions that ended before their time, by reason.', 'reason')
+  const told = tally(
+    'logout_told_total',
+    'Sites that were told of the end of a session, by result.',
+    'participant',
+    'result',
+  )
   const events = tally('events_total', 'Other events, by name.', 'event')
   const origins = new Durations(
     registry,
@@ -84,6 +91,7 @@ export function createMetrics(measured: Measured): Metrics {
     failure: code => failures.add(code),
     signIn: (idp, result) => signIns.add(idp, result),
     ended: reason => ends.add(reason),
+    told: (participant, result) => told.add(participant, result),
     event: name => events.add(name),
     text: () => registry.metrics(),
   }

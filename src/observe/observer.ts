@@ -80,6 +80,11 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
         return log.info({ idp: event.idp, reason: event.reason }, event.name)
       case 'session.end-retried':
         return log.warn({ left: event.left }, event.name)
+      case 'participant.told':
+        return metrics.told(event.resource, 'told')
+      case 'participant.failed':
+        metrics.told(event.resource, 'failed')
+        return log.warn({ resource: event.resource, detail: event.detail }, event.name)
       case 'sign-in.begun':
         return metrics.signIn(event.idp, 'begun')
       case 'sign-in.failed':

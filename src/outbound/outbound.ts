@@ -2,10 +2,11 @@
  * name → address → connection, and the gateway's own requests. Knows which addresses are never reached and whom TLS
  * trusts; knows nothing of what is asked.
  */
-import type { OutboundFetch } from '../model/outbound.ts'
+import type { OutboundFetch, OutboundTell } from '../model/outbound.ts'
 import { type Connector, createConnectors } from './connector.ts'
 import { createFetch } from './fetch.ts'
 import type { Listener } from './refused.ts'
+import { createTell } from './tell.ts'
 
 export type { Connector } from './connector.ts'
 export type { Listener } from './refused.ts'
@@ -29,12 +30,22 @@ export interface Outbound {
   readonly connector: (connectMs: number) => Connector
   /** 10 s and 1 MiB for each request. */
   readonly fetch: OutboundFetch
+  /** 3 s for each request. */
+  readonly tell: OutboundTell
   readonly close: () => Promise<void>
 }
 
 /** @throws Error `ca` is not the PEM text of a certificate */
 export function createOutbound(settings: OutboundSettings): Outbound {
   const connector = createConnectors(settings)
-  const { fetch, close } = createFetch(connector(5_000), { deadlineMs: 10_000, bytes: 1024 * 1024 })
-  return { connector, fetch, close }
+  const asking = createFetch(connector(5_000), { deadlineMs: 10_000, bytes: 1024 * 1024 })
+  const telling = createTell(connector(3_000), 3_000)
+  return {
+    connector,
+    fetch: asking.fetch,
+    tell: telling.tell,
+    async close() {
+      await Promise.all([asking.close(), telling.close()])
+    },
+  }
 }

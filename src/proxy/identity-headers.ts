@@ -2,9 +2,8 @@
  * Who the person is, in the headers that a legacy site reads. A value is data: it never holds a control character, never
  * becomes two headers, and is never cut: what does not fit is a failure that names the header.
  */
-import { createHash } from 'node:crypto'
 import { GatewayError } from '../errors.ts'
-import type { Identity } from '../model/identity.ts'
+import { type Identity, subjectId } from '../model/identity.ts'
 import type { HeaderInjection, IdentityHeaders, Resource } from '../model/resource.ts'
 import type { Session } from '../model/session.ts'
 
@@ -56,14 +55,22 @@ export function createInjection(): (session: Session, resource: Resource) => rea
     }
     let flat = byResource.get(resource)
     if (flat === undefined) {
-      flat = resource.identityHeaders.headers.flatMap(header => {
-        const value = header.valueOf(session.identity)
-        return value === null ? [] : [header.name, value]
-      })
+      flat = injectedHeaders(session.identity, resource)
       byResource.set(resource, flat)
     }
     return flat
   }
+}
+
+/**
+ * Flat: name, value, name, value …
+ * @throws GatewayError `identity.unsendable`
+ */
+export function injectedHeaders(identity: Identity, resource: Resource): readonly string[] {
+  return resource.identityHeaders.headers.flatMap(header => {
+    const value = header.valueOf(identity)
+    return value === null ? [] : [header.name, value]
+  })
 }
 
 function placeholder(name: string, identity: Identity, separator: string): string | null {
@@ -75,11 +82,6 @@ function placeholder(name: string, identity: Identity, separator: string): strin
   )
   if (values === undefined || values.length === 0) return null
   return values.map(value => value.replaceAll('\\', '\\\\').replaceAll(separator, `\\${separator}`)).join(separator)
-}
-
-/** Stable, says nothing, and differs between idps that know the same subject. */
-function subjectId(identity: Identity): string {
-  return createHash('sha256').update(`${identity.idp}\0\0${identity.subject}`).digest('base64url')
 }
 
 function encoded(name: string, text: string, encoding: HeaderEncoding): string {

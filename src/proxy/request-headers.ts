@@ -100,6 +100,16 @@ function ownHeaders(resource: Resource): OwnHeaders {
   }
 }
 
+/**
+ * What a request of the gateway's own to an origin carries, flat: no client stands behind it, so no address is told, and what
+ * the site believes of its own name and scheme is the same as for a visitor's request.
+ */
+export function ownRequestHeaders(resource: Resource, injected: readonly string[]): FlatHeaders {
+  const { host, proto, port } = ownHeaders(resource)
+  const names = ['x-forwarded-proto', proto, 'x-forwarded-host', resource.at.host, 'x-forwarded-port', port]
+  return ['host', host, ...names, ...injected]
+}
+
 /** `close` and `keep-alive` are the hop's own words; any other token names a header that ends here. */
 function nominations(value: string, before: ReadonlySet<string> | null): ReadonlySet<string> | null {
   const lower = value.toLowerCase()

@@ -26,6 +26,8 @@ export interface PortalAppParts {
   readonly pages: Pages
   readonly stylesheet: string
   readonly icon: string
+  /** JSON of a JWK set: what origins check our signatures with. */
+  readonly keySet: string
   readonly pageState: ReturnType<typeof createPageClient>
   /** Signs express-session's cookie; the first signs, all verify. */
   readonly cookieSecrets: readonly string[]
@@ -78,6 +80,8 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     asset(response, 'text/css; charset=utf-8', parts.stylesheet),
   )
   app.get('/passerelle.svg', (_, response) => asset(response, 'image/svg+xml', parts.icon))
+  // RFC 7517 §8.5.2. Ten minutes: a key is published long before it signs, but an operator waits for that (B 4).
+  app.get('/.well-known/jwks.json', (_, response) => asset(response, 'application/jwk-set+json', parts.keySet, 600))
   app.use((request, response, next) => {
     // express-session sets no cookie where it sees no TLS; what `portal` says is true, whatever the socket looks like.
     Object.defineProperty(request, 'secure', { value: true })
@@ -258,9 +262,10 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     }
   }
 
-  function asset(response: ServerResponse, type: string, text: string): void {
+  /** @param seconds that anybody may keep it */
+  function asset(response: ServerResponse, type: string, text: string, seconds = 3600): void {
     response.setHeader('Content-Type', type)
-    response.setHeader('Cache-Control', 'public, max-age=3600')
+    response.setHeader('Cache-Control', `public, max-age=${seconds}`)
     response.setHeader('Content-Length', Buffer.byteLength(text))
     response.end(text)
   }

@@ -8,7 +8,7 @@ import type { LogoutNotice } from '../model/logout.ts'
 import type { EndedSession, EndReason } from '../model/session.ts'
 import type { DirectoryStore, EndedLog, RecordStore, TombstoneStore } from '../model/store.ts'
 import { directoryKey, directoryKeys, handlesOf, handlesOfNotice, tombstoneOf } from './directory.ts'
-import { keysOf, openKeep, openRecord } from './record.ts'
+import { keysOf, openKeep, openRecord, type RecordKeys, type SessionRecord } from './record.ts'
 import type { Keys } from './seal.ts'
 
 /** How long a tombstone waits for a sign-in that it overtook, ms (SESSIONS C2). */
@@ -25,14 +25,16 @@ export interface EndParts {
   readonly keys: Keys
   readonly condemned: Set<string>
   readonly drop: (hash: string) => void
+  /** Hears of a session whose end came through after its caller had gone. */
+  readonly endedLate: (ended: EndedSession) => void
   readonly now: () => number
   readonly report: Report
 }
 
 export function createEnd(parts: EndParts) {
   const { condemned, keys, records } = parts
-  /** Ends whose log entry is not written yet. */
-  const unannounced = new Map<string, EndReason>()
+  /** Ends whose log entry is not written yet, each with what participants must be told where the record was taken already. */
+  const unannounced = new Map<string, { readonly reason: EndReason; readonly ended: EndedSession | null }>()
   let retry: NodeJS.Timeout | null = null
   const timers = new Set<NodeJS.Timeout>()
 
@@ -52,7 +54,10 @@ export function createEnd(parts: EndParts) {
       await Promise.all(found.map(key => parts.tombstones.mark(tombstoneOf(key), mark, tombstoneLifeMs)))
       const timer = setTimeout(() => {
         timers.delete(timer)
-        endMembers(found).catch(() => {})
+        endMembers(found).then(
+          late => late.forEach(parts.endedLate),
+          () => {},
+        )
       }, secondLookMs)
       timer.unref()
       timers.add(timer)
@@ -77,7 +82,7 @@ export function createEnd(parts: EndParts) {
       condemned.delete(hash)
       return taken
     } catch (cause) {
-      unannounced.set(hash, reason)
+      unannounced.set(hash, { reason, ended: unannounced.get(hash)?.ended ?? null })
       scheduleRetry()
       throw new GatewayError(
         'logout.not-stored',
@@ -90,23 +95,26 @@ export function createEnd(parts: EndParts) {
   async function take(hash: string, reason: EndReason): Promise<EndedSession | null> {
     const at = keysOf(hash)
     const taken = await records.take(at.record, at.visits)
+    const before = unannounced.get(hash)
     // The winner announces; a loser of the race may still have to finish an announcement that failed before.
-    if (taken !== null || unannounced.has(hash)) await announce(hash, reason)
-    if (taken === null) return null
-    const opened = openRecord(keys, at, taken.value)
-    if (opened === null) return null
-    const { identity, device, keep, provisional } = opened.record
+    if (taken === null && before === undefined) return null
+    const record = taken === null ? null : (openRecord(keys, at, taken.value)?.record ?? null)
+    const ended = record === null ? (before?.ended ?? null) : endedOf(at, record, taken?.visits ?? [])
+    unannounced.set(hash, { reason, ended })
+    await parts.log.append({ kind: 'session', key: hash, reason })
+    unannounced.delete(hash)
+    if (record === null) return ended
+    const { identity } = record
     for (const handle of handlesOf(identity)) {
       parts.directory.remove(directoryKey(keys, handle.kind, identity.idp, handle.value), hash).catch(() => {})
     }
-    if (!provisional) parts.report({ name: 'session.ended', reason, idp: identity.idp })
-    return { hash, identity, device, keep: openKeep(keys, at, keep), visited: taken.visits }
+    if (!record.provisional) parts.report({ name: 'session.ended', reason, idp: identity.idp })
+    return ended
   }
 
-  async function announce(hash: string, reason: EndReason): Promise<void> {
-    unannounced.set(hash, reason)
-    await parts.log.append({ kind: 'session', key: hash, reason })
-    unannounced.delete(hash)
+  function endedOf(at: RecordKeys, record: SessionRecord, visited: readonly string[]): EndedSession {
+    const { identity, device, keep } = record
+    return { hash: at.hash, identity, device, keep: openKeep(keys, at, keep), visited }
   }
 
   async function endMembers(directory: readonly string[]): Promise<readonly EndedSession[]> {
@@ -119,11 +127,12 @@ export function createEnd(parts: EndParts) {
     if (retry !== null) return
     retry = setTimeout(async () => {
       retry = null
-      for (const [hash, reason] of [...unannounced]) {
+      for (const [hash, { reason }] of [...unannounced]) {
         try {
-          await take(hash, reason)
+          const ended = await take(hash, reason)
           unannounced.delete(hash)
           condemned.delete(hash)
+          if (ended !== null) parts.endedLate(ended)
         } catch {
           // Still down: the next round tries again.
         }

@@ -33,6 +33,8 @@ export interface SessionParts {
   readonly limits: SessionLimits
   readonly now: () => number
   readonly report: Report
+  /** Hears of a session whose end came through after its caller had gone: the store was away, or a sign-in was under way. */
+  readonly endedLate: (ended: EndedSession) => void
 }
 
 const cacheLimit = 50_000
@@ -59,6 +61,7 @@ export function createSessions(parts: SessionParts) {
     keys,
     condemned,
     drop: forget,
+    endedLate: parts.endedLate,
     now,
     report,
   })

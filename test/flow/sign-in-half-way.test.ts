@@ -125,12 +125,13 @@ describe('a store that goes away half-way', () => {
       device: 'private',
     } as never)
     const providers = new Map()
+    const tellParticipants = async () => ({ told: [], failed: [] })
     const singleUse = { put: () => Promise.reject(storeDown()) } as never
     const logout = createLogout({
       providers,
       resources: [],
       sessions,
-      closedSessions: createClosedSessions({ portal: world.portal(''), providers, singleUse }),
+      closedSessions: createClosedSessions({ portal: world.portal(''), providers, tellParticipants, singleUse }),
       pages: {} as never,
       now: Date.now,
     })

@@ -1,0 +1,110 @@
+/**
+ * Participants: the visited sites that keep sessions of their own, and are told on their origin, over our back channel, that
+ * ours has ended (SESSIONS A8, 3). What they get is what they would get of a visitor's request that has nothing of the visitor's browser:
+ * who it was, in the headers that they trust, and a token after that of OpenID Connect Back-Channel Logout 1.0 §2.4.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Report } from '../model/event.ts'
+import { type Identity, subjectId } from '../model/identity.ts'
+import type { LogoutPolicy, TellParticipants } from '../model/logout.ts'
+import type { OutboundTell } from '../model/outbound.ts'
+import type { Resource } from '../model/resource.ts'
+import type { EndedSession } from '../model/session.ts'
+import { injectedHeaders } from '../proxy/identity-headers.ts'
+import { ownRequestHeaders } from '../proxy/request-headers.ts'
+import type { AssertionKeys } from '../session/assertion-keys.ts'
+import { Lane } from './lane.ts'
+
+export interface ParticipantParts {
+  /** `https://acces.example.org`: who signs. */
+  readonly portal: string
+  readonly resources: readonly Resource[]
+  readonly tell: OutboundTell
+  readonly sign: AssertionKeys['sign']
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly report: Report
+}
+
+/** A resource that wants to be told. */
+interface Participant {
+  readonly resource: Resource
+  readonly notify: NonNullable<LogoutPolicy['notify']>
+  /** Of its own: one that does not answer holds up no other. */
+  readonly lane: Lane
+}
+
+export const logoutHeader = 'X-Passerelle-Logout'
+
+/** Of one session's end, and of all ends to one site. */
+const atATime = 20
+/** Milliseconds that a caller waits at most. */
+const patienceMs = 3_000
+/** Seconds: OpenID Connect Back-Channel Logout 1.0 §2.4 recommends two minutes at most. */
+const tokenLife = 120
+
+export function createTellParticipants(parts: ParticipantParts): TellParticipants {
+  const participants = parts.resources.flatMap((resource): readonly Participant[] => {
+    const { notify } = resource.logout
+    return notify === null ? [] : [{ resource, notify, lane: new Lane(atATime) }]
+  })
+
+  return async function tellParticipants(ended, { except = null } = {}) {
+    const visited = participants.filter(({ resource: { id } }) => id !== except && ended.visited.includes(id))
+    const ids = visited.map(({ resource }) => resource.id)
+    const told = new Set<string>()
+    const ours = new Lane(atATime)
+    const all = visited.map(one =>
+      ours.run(() =>
+        one.lane.run(async () => {
+          if (await isTold(one, ended)) told.add(one.resource.id)
+        }),
+      ),
+    )
+    await within(patienceMs, Promise.all(all))
+    return { told: ids.filter(id => told.has(id)), failed: ids.filter(id => !told.has(id)) }
+  }
+
+  async function isTold({ resource, notify }: Participant, { identity }: EndedSession): Promise<boolean> {
+    const { id, origin } = resource
+    try {
+      const status = await parts.tell(new URL(`${origin.origin}${notify.path}`), {
+        method: notify.method,
+        headers: headersFor(resource, identity),
+      })
+      if (status < 200 || status > 399) throw new Error(`${notify.method} ${origin.origin}${notify.path}: ${status}`)
+      parts.report({ name: 'participant.told', resource: id })
+      return true
+    } catch (error) {
+      parts.report({ name: 'participant.failed', resource: id, detail: (error as Error).message })
+      return false
+    }
+  }
+
+  /** @throws GatewayError `identity.unsendable` */
+  function headersFor(resource: Resource, identity: Identity): readonly string[] {
+    const injected = injectedHeaders(identity, resource)
+    return [...ownRequestHeaders(resource, injected), logoutHeader, tokenFor(resource.id, identity)]
+  }
+
+  function tokenFor(audience: string, identity: Identity): string {
+    const issuedAt = Math.floor(parts.now() / 1000)
+    return parts.sign('logout+jwt', {
+      iss: parts.portal,
+      aud: audience,
+      sub: subjectId(identity),
+      iat: issuedAt,
+      exp: issuedAt + tokenLife,
+      jti: randomUUID(),
+      events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+    })
+  }
+}
+
+/** Whatever has not come by then goes on alone. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  await Promise.race([work, promise])
+  clearTimeout(timer)
+}
