@@ -27,7 +27,7 @@ export interface Names {
   readonly textbook: string
 }
 
-const wanted = { ofNginx: 0.45, timesTextbook: 4, growthBytes: 32_000_000 }
+const wanted = { ofNginx: 0.45, timesTextbook: 4, ofMemory: 0.97, growthBytes: 32_000_000 }
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
@@ -54,6 +54,7 @@ export function judge(measured: readonly Measured[], downloads: readonly Downloa
   return [
     ...names.ours.map(name => compare(name, names.nginx, wanted.ofNginx)),
     ...names.ours.map(name => compare(name, names.textbook, wanted.timesTextbook)),
+    ...names.ours.slice(1).map(name => compare(name, names.ours[0] ?? name, wanted.ofMemory)),
     {
       sentence: `a download of 1 GB after the first one makes the gateway grow by less than 32 MB: ${growth === null ? 'not measured' : `${megabytes(growth)} MB`}`,
       met: growth === null ? null : growth < wanted.growthBytes,

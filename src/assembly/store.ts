@@ -13,7 +13,7 @@ export function openStore(
   const { store } = settings.session
   switch (store.kind) {
     case 'memory':
-      return createMemoryStore({ now })
+      return createMemoryStore({ now, limit: store.limit })
     case 'redis':
       return createRedisStore({ url: store.url, username: store.username, password: store.password, report })
   }

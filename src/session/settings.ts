@@ -1,6 +1,7 @@
 /** How long a sign-in lasts, where it is kept, and the secrets that protect it. */
 import { z } from 'zod'
 import { Secret } from '../model/secret.ts'
+import { countBetween } from '../setting/count.ts'
 import { durationBetween } from '../setting/duration.ts'
 import { orNull } from '../setting/or-null.ts'
 import { roles } from '../setting/role.ts'
@@ -8,6 +9,11 @@ import { keySecret, secret } from '../setting/secret.ts'
 
 const memoryStore = z.strictObject({
   kind: z.literal('memory').describe('In this process; lost at restart.'),
+  limit: countBetween(1, 10_000_000)
+    .prefault(50_000)
+    .describe(
+      'Sessions at most; beyond, a sign-in is answered with 503, and nobody is signed out. Each takes about 10 KB with what the process remembers of it.',
+    ),
 })
 
 const expectedRedis = 'must be a Redis URL, such as redis://10.0.0.1:6379 or rediss://redis.example.org:6380/1'

@@ -52,6 +52,13 @@ describe('the goals', () => {
     expect(judge([measure('ours', 450)], null, names).map(({ met }) => met)).toEqual([null, null, null])
   })
 
+  it('ask of our second row that it keeps up with the first', () => {
+    const two = { ...names, ours: ['memory', 'Redis'] }
+    const goal = (redis: number) => judge([measure('memory', 100), measure('Redis', redis)], null, two)[4]
+    expect(goal(97)).toMatchObject({ met: true, sentence: expect.stringContaining('“memory”') })
+    expect(goal(96)).toMatchObject({ met: false })
+  })
+
   it('look at the median, so that one bad round decides nothing', () => {
     expect(median([3, 1, 100])).toBe(3)
     expect(median([1, 2, 3, 10])).toBe(2.5)
