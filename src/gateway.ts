@@ -131,7 +131,13 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     now: wall,
     report,
   })
-  const providers = buildProviders(settings.idps, { fetch: outbound.fetch, now: wall, report, allowLoopbackHttp: true })
+  const providers = buildProviders(settings.idps, {
+    fetch: outbound.fetch,
+    now: wall,
+    report,
+    allowLoopbackHttp: true,
+    rechecks: false,
+  })
 
   // Pages.
   const pages = createPages(

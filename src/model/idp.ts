@@ -1,6 +1,7 @@
 /** The one face of every sign-in protocol. Login and logout never ask which protocol it is. */
+import type { GatewayError } from '../errors.ts'
 import type { Answer } from './exchange.ts'
-import type { Identity, IdpId } from './identity.ts'
+import type { Claims, Identity, IdpId } from './identity.ts'
 import type { LogoutNotice, LogoutOutcome } from './logout.ts'
 import type { IdpMemory } from './session.ts'
 import type { Text } from './text.ts'
@@ -46,7 +47,17 @@ export type Heard =
 
 /** What the idp says of a session that was signed in some time ago. */
 export type Refreshed =
-  | { readonly kind: 'renewed'; readonly signIn: SignIn }
+  /** It stands by it. `claims` as hear() gives them, null where it said nothing of them; `keep` replaces what was kept. */
+  | {
+      readonly kind: 'renewed'
+      readonly claims: Claims | null
+      readonly keep: IdpMemory
+      readonly notAfter: number | null
+    }
+  /** It gave something new to keep, and then failed: the session goes on, with that. */
+  | { readonly kind: 'interrupted'; readonly keep: IdpMemory; readonly error: GatewayError }
+  /** There is nothing to ask it with. */
+  | { readonly kind: 'unable'; readonly why: string }
   /** The idp no longer stands by it: it ends. */
   | { readonly kind: 'ended'; readonly why: string }
 
@@ -83,8 +94,10 @@ export interface IdentityProvider {
     readonly hear: (query: URLSearchParams) => Promise<LogoutNotice | null>
   } | null
   /**
-   * Asks the idp whether it still stands by a sign-in, without the person; null: it cannot.
+   * Asks the idp whether it still stands by a sign-in, without the person; null: it cannot. What it needs may be good for
+   * one use: never twice at a time for one session, and never with what an earlier answer has replaced.
    * @throws GatewayError `idp.unreachable`, `idp.invalid-answer` nothing is known: the session goes on
+   * @throws GatewayError `idp.rejected` the answer fails a check, and is not believed: the session goes on
    */
   readonly refresh: ((identity: Identity, keep: IdpMemory) => Promise<Refreshed>) | null
   /** As the gateway has seen it. */

@@ -19,6 +19,7 @@ export function gatewayAt(
   issuer: string,
   needs: { readonly fetch: OutboundFetch; readonly now: () => number },
   oidc: Partial<IdpSettings['oidc']> = {},
+  rechecks = false,
 ): Gateway {
   const events: GatewayEvent[] = []
   const settings = {
@@ -37,6 +38,7 @@ export function gatewayAt(
     ...needs,
     report: event => events.push(event),
     allowLoopbackHttp: true,
+    rechecks,
     random: () => 1,
   })
   if (provider === undefined) throw new Error('one idp makes one provider')

@@ -156,7 +156,7 @@ describe('metadata (OI-14)', () => {
           },
         },
       ],
-      { fetch: outbound.fetch, now: clock.now, report: () => {}, allowLoopbackHttp: false },
+      { fetch: outbound.fetch, now: clock.now, report: () => {}, allowLoopbackHttp: false, rechecks: false },
     )
     const failed = provider?.begin(new URL('https://acces.example.org/callback/campus'), { force: false, state: 's' })
     await expect(failed).rejects.toMatchObject(invalid('not https'))

@@ -284,8 +284,8 @@ describe('what an identity takes from the ID token', () => {
     expect((await attempt()).identity).toMatchObject({ strength: { acr: null, amr: ['pwd'] }, idpSession: null })
   })
 
-  it('is kept for the end of the session, together with a refresh token', async () => {
-    op.bends.tokenAnswer = answer => ({ ...answer, refresh_token: 'again' })
-    expect((await attempt()).keep).toEqual({ idToken: expect.stringMatching(/^ey.+\..+\..+$/), refreshToken: 'again' })
+  it('is kept for the end of the session, and no other token where nobody asks again', async () => {
+    op.bends.refreshTokens = true
+    expect((await attempt()).keep).toEqual({ idToken: expect.stringMatching(/^ey.+\..+\..+$/) })
   })
 })

@@ -75,7 +75,13 @@ function providerFor(
         },
       },
     ],
-    { fetch: outbound.fetch, now: Date.now, report: event => events.push(event), allowLoopbackHttp: true },
+    {
+      fetch: outbound.fetch,
+      now: Date.now,
+      report: event => events.push(event),
+      allowLoopbackHttp: true,
+      rechecks: false,
+    },
   )
   if (provider === undefined) throw new Error('one idp makes one provider')
   return provider
@@ -243,7 +249,7 @@ describe('an idp that is down when the gateway starts', () => {
       },
     }
     const needs = { fetch: outbound.fetch, now: () => now, report: (event: GatewayEvent) => events.push(event) }
-    const [provider] = buildProviders([settings], { ...needs, allowLoopbackHttp: true })
+    const [provider] = buildProviders([settings], { ...needs, allowLoopbackHttp: true, rechecks: false })
     await expect(provider?.begin(callback, { force: false, state })).rejects.toMatchObject({ code: 'idp.unreachable' })
     expect(provider?.health()).toBe('down')
 

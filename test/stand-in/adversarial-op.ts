@@ -25,6 +25,12 @@ export interface Bends {
   tokenAnswer: (honest: Members) => unknown
   userinfo: (honest: Members) => unknown
   callback: (honest: URLSearchParams) => void
+  /** What comes with a code beside the ID token; each is good once, and a second use ends them all (RFC 9700 §4.14.2). */
+  refreshTokens: boolean
+  /** A refresh answers without an ID token, as it may (Core §12.2). */
+  refreshesWithoutIdToken: boolean
+  /** Whose tokens are worth nothing from now on. */
+  disabled: Set<string>
   /** Whom the authorization endpoint signs in, unasked. */
   subject: string
   wire: Partial<Record<'metadata' | 'keys' | 'token' | 'userinfo', WireAnswer>>
@@ -68,6 +74,16 @@ export interface AdversarialOp {
   readonly stop: () => Promise<void>
 }
 
+interface Family {
+  readonly subject: string
+  readonly nonce: string | null
+  readonly asksForTime: boolean
+  /** Seconds since the epoch. */
+  readonly authenticatedAt: number
+  current: string
+  over: boolean
+}
+
 interface Code {
   readonly request: URLSearchParams
   readonly subject: string
@@ -88,6 +104,9 @@ const honest = (): Bends => ({
   tokenAnswer: answer => answer,
   userinfo: userinfo => userinfo,
   callback: () => {},
+  refreshTokens: false,
+  refreshesWithoutIdToken: false,
+  disabled: new Set(),
   subject: 'anna',
   wire: {},
   lateMs: {},
@@ -107,6 +126,7 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
   let current = { key: await rsaKey(0), kid: 'key-0', index: 0 }
   const codes = new Map<string, Code>()
   const accessTokens = new Map<string, string>()
+  const families = new Map<string, Family>()
   const asked: Asked[] = []
   const seconds = () => Math.floor(now() / 1000) + bends.clockOffsetS
 
@@ -157,7 +177,10 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
         return redeem(request, form, response)
       case 'userinfo': {
         const subject = accessTokens.get(request.headers.authorization?.replace('Bearer ', '') ?? '')
-        if (subject === undefined) return send(response, { error: 'invalid_token' }, 401)
+        if (subject === undefined || bends.disabled.has(subject)) {
+          response.setHeader('www-authenticate', 'Bearer error="invalid_token"')
+          return send(response, { error: 'invalid_token' }, 401)
+        }
         const told = bends.userinfo({ sub: subject, email: `${subject}@example.org` })
         if (typeof told === 'string') response.writeHead(200, { 'content-type': 'application/jwt' }).end(told)
         else send(response, told)
@@ -170,6 +193,8 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
     const posted = form.get('client_id') === clientId && form.get('client_secret') === clientSecret
     if (request.headers.authorization !== basic && !posted) return send(response, { error: 'invalid_client' }, 401)
 
+    const refreshToken = form.get('refresh_token')
+    if (refreshToken !== null) return refresh(refreshToken, response)
     const code = form.get('code') ?? ''
     const known = codes.get(code)
     codes.delete(code)
@@ -182,22 +207,49 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
       return send(response, { error: 'invalid_grant', error_description: 'verifier or redirect_uri' }, 400)
     }
 
+    const family = {
+      subject: known.subject,
+      nonce: known.request.get('nonce'),
+      // Required where it was asked for (Core §2).
+      asksForTime: known.request.has('max_age'),
+      authenticatedAt: seconds(),
+      current: '',
+      over: false,
+    }
+    return give(family, true, response)
+  }
+
+  /** RFC 6749 §6, with rotation: who comes with a used one ends them all. */
+  async function refresh(token: string, response: ServerResponse): Promise<void> {
+    const family = families.get(token)
+    if (family !== undefined && family.current !== token) family.over = true
+    if (family === undefined || family.over || bends.disabled.has(family.subject)) {
+      return send(response, { error: 'invalid_grant' }, 400)
+    }
+    return give(family, !bends.refreshesWithoutIdToken, response)
+  }
+
+  async function give(family: Family, withIdToken: boolean, response: ServerResponse): Promise<void> {
     const accessToken = randomUUID()
-    accessTokens.set(accessToken, known.subject)
-    const header = bends.header({ alg: 'RS256', kid: current.kid })
+    accessTokens.set(accessToken, family.subject)
     const claims = bends.claims({
       iss: issuer,
-      sub: known.subject,
+      sub: family.subject,
       aud: clientId,
       exp: seconds() + 300,
       iat: seconds(),
-      nonce: known.request.get('nonce'),
-      // Required where it was asked for (Core §2).
-      ...(known.request.has('max_age') ? { auth_time: seconds() } : {}),
+      nonce: family.nonce,
+      ...(family.asksForTime ? { auth_time: family.authenticatedAt } : {}),
       at_hash: leftHalf(accessToken),
     })
-    const idToken = await bends.idToken(header, bends.payload(JSON.stringify(claims)))
-    const told = { access_token: accessToken, token_type: 'Bearer', expires_in: 300, id_token: idToken }
+    const header = bends.header({ alg: 'RS256', kid: current.kid })
+    const told: Members = { access_token: accessToken, token_type: 'Bearer', expires_in: 300 }
+    if (withIdToken) told.id_token = await bends.idToken(header, bends.payload(JSON.stringify(claims)))
+    if (bends.refreshTokens) {
+      family.current = randomUUID()
+      families.set(family.current, family)
+      told.refresh_token = family.current
+    }
     return send(response, bends.tokenAnswer(told))
   }
 

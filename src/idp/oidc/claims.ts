@@ -5,7 +5,7 @@
 import type { Claims } from '../../model/identity.ts'
 
 /** About the tokens, not about the person; strength and session have their own places in an identity. */
-const protocolClaims = new Set([
+export const protocolClaims: ReadonlySet<string> = new Set([
   'iss',
   'aud',
   'exp',

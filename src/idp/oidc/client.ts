@@ -21,6 +21,7 @@ import {
   None,
   randomNonce,
   randomPKCECodeVerifier,
+  refreshTokenGrant,
 } from 'openid-client'
 import type { OutboundFetch } from '../../model/outbound.ts'
 import type { Secret } from '../../model/secret.ts'
@@ -55,11 +56,14 @@ export interface Tokens {
   /** Signature, `iss`, `aud`, `exp`, `nbf` and `nonce` are verified. Null: none came (a refresh needs none, Core §12.2). */
   readonly idToken: { readonly token: string; readonly claims: Members } | null
   readonly accessToken: string
+  /** Seconds that the access token is good for; null: the provider did not say. */
+  readonly expiresInS: number | null
   readonly refreshToken: string | null
 }
 
 export interface Answers {
   readonly redeem: (reply: URL, proof: Proof) => Promise<Tokens>
+  readonly refresh: (refreshToken: string) => Promise<Tokens>
   /** @param subject that the answer must be about (Core §5.3.2) */
   readonly userinfo: (accessToken: string, subject: string) => Promise<Members>
 }
@@ -160,6 +164,13 @@ export function createClient(settings: ClientSettings, needs: ClientNeeds) {
           return tokensOf(answer)
         },
 
+        async refresh(refreshToken) {
+          const answer = await refreshTokenGrant(configuration(), refreshToken).catch((error: unknown) => {
+            throw failureOf(error, 'the token answer')
+          })
+          return tokensOf(answer)
+        },
+
         userinfo: (accessToken, subject) =>
           fetchUserInfo(configuration(), accessToken, subject).catch((error: unknown) => {
             throw failureOf(error, 'the userinfo answer')
@@ -182,6 +193,7 @@ function tokensOf(answer: TokenAnswer): Tokens {
     idToken:
       answer.id_token === undefined || claims === undefined ? null : { token: answer.id_token, claims: { ...claims } },
     accessToken: answer.access_token,
+    expiresInS: answer.expires_in ?? null,
     refreshToken: answer.refresh_token ?? null,
   }
 }

@@ -21,6 +21,25 @@ export function failureOf(error: unknown, asked: Asked): GatewayError {
   return new GatewayError(code, `${asked}: ${detail}`, options)
 }
 
+/**
+ * The error code in an answer of the provider, of the body (RFC 6749 §5.2) or of the challenge (RFC 6750 §3.1): `invalid_grant`,
+ * `invalid_token`. Null: it is no such answer.
+ */
+export function refusalOf(error: unknown): unknown {
+  const cause = member(error, 'cause')
+  switch (member(cause, 'code')) {
+    case 'OAUTH_RESPONSE_BODY_ERROR':
+      return member(cause, 'error')
+    case 'OAUTH_WWW_AUTHENTICATE_CHALLENGE': {
+      const challenges = member(cause, 'cause')
+      const bearer = Array.isArray(challenges) ? challenges.find(one => member(one, 'scheme') === 'bearer') : null
+      return member(member(bearer, 'parameters'), 'error') ?? null
+    }
+    default:
+      return null
+  }
+}
+
 function described(error: unknown): { readonly code: 'idp.rejected' | 'idp.invalid-answer'; readonly detail: string } {
   if (!(error instanceof Error)) return { code: 'idp.invalid-answer', detail: quoted(error) }
   const code = 'code' in error ? error.code : null

@@ -1,7 +1,8 @@
 /**
  * What we ask of an ID token beyond openid-client, which has verified signature, `iss`, `aud`, `exp`, `nbf` and `nonce`
- * before: that its times are times, that it was made for this very sign-in, and that its hashes fit what came with it.
- * OpenID Connect Core 1.0 §2, §3.1.3.7, §3.1.3.8.
+ * before: that its times are times, that it was made for this very sign-in, and that its hashes fit what came with it;
+ * and of one that came by a refresh, that it says what the first one said.
+ * OpenID Connect Core 1.0 §2, §3.1.3.7, §3.1.3.8, §12.2.
  */
 import { createHash } from 'node:crypto'
 import { GatewayError } from '../../errors.ts'
@@ -11,8 +12,9 @@ import { headerOf } from './token-header.ts'
 export interface IdTokenContext {
   readonly clientId: string
   readonly accessToken: string
-  readonly code: string
-  /** Milliseconds since the epoch, both. */
+  /** Null: the token came by a refresh, which has no code. */
+  readonly code: string | null
+  /** When it was asked for, or somebody set out to fetch it. Milliseconds since the epoch, both. */
   readonly begunAt: number
   readonly now: number
   /** The idp was told to ask the person again, since `begunAt`. */
@@ -64,7 +66,7 @@ export function checkIdToken(token: string, claims: Members, context: IdTokenCon
   }
   // It does not compare these in the code flow; present, they must fit: a token put together from two answers does not.
   checkHash(claims, 'at_hash', context.accessToken, header.alg)
-  checkHash(claims, 'c_hash', context.code, header.alg)
+  if (context.code !== null) checkHash(claims, 'c_hash', context.code, header.alg)
 
   return {
     subject: subjectOf(claims),
@@ -72,6 +74,32 @@ export function checkIdToken(token: string, claims: Members, context: IdTokenCon
     acr: typeof claims.acr === 'string' ? claims.acr : null,
     amr: amrOf(claims.amr),
     sid: typeof claims.sid === 'string' && claims.sid !== '' && claims.sid.length <= 255 ? claims.sid : null,
+  }
+}
+
+/**
+ * A token that came by a refresh, beside the last one that we kept (Core §12.2). `iss` and `aud` are what they must be
+ * already. A later `auth_time` is accepted and changes nothing: some idps write there when they last asked the person, for
+ * whatever client; an earlier one contradicts what the idp said before.
+ *
+ * @param last null: it was too long to be kept
+ * @throws GatewayError `idp.rejected`
+ */
+export function checkRefreshed(checked: CheckedIdToken, claims: Members, subject: string, last: Members | null): void {
+  if (checked.subject !== subject) {
+    throw refused(`the refreshed ID token's sub is ${quoted(checked.subject)}, and ${quoted(subject)} had signed in`)
+  }
+  if (claims.nonce !== undefined && last?.nonce !== undefined && claims.nonce !== last.nonce) {
+    throw refused("the refreshed ID token's nonce is not that of the sign-in")
+  }
+  if (
+    claims.auth_time !== undefined &&
+    last?.auth_time !== undefined &&
+    time(claims, 'auth_time') < time(last, 'auth_time')
+  ) {
+    throw refused(
+      `the refreshed ID token's auth_time is ${quoted(claims.auth_time)}, before the ${quoted(last.auth_time)} of the sign-in`,
+    )
   }
 }
 

@@ -7,14 +7,15 @@ import type { Report } from '../../model/event.ts'
 import type { IdpId } from '../../model/identity.ts'
 import type { IdentityProvider, IdpMessage, IdpPending, SignIn, TakePending } from '../../model/idp.ts'
 import type { OutboundFetch } from '../../model/outbound.ts'
-import type { IdpMemory } from '../../model/session.ts'
 import type { Text } from '../../model/text.ts'
 import { claimsOf } from './claims.ts'
 import { type ClientSettings, createClient } from './client.ts'
 import { createDiscovery } from './discovery.ts'
 import { checkIdToken } from './id-token.ts'
 import { createKeySet } from './key-set.ts'
+import { memoryOf } from './memory.ts'
 import type { Metadata } from './metadata.ts'
+import { createRefresh } from './refresh.ts'
 import { checkIssuer, readReply, saidNo } from './reply.ts'
 
 export interface OidcSettings {
@@ -34,6 +35,8 @@ export interface OidcNeeds {
   readonly report: Report
   /** An issuer on http and loopback is accepted, for development and tests. */
   readonly allowLoopbackHttp: boolean
+  /** What can ask the provider again is kept for it. */
+  readonly rechecks: boolean
   /** 0 to 1, for the back-off. */
   readonly random?: () => number
 }
@@ -44,8 +47,6 @@ const toleranceS = 120
 const endMs = 3_000
 /** Beyond this many servers refuse the address; the hint is then left out, and the idp asks the person. */
 const maxLogoutUrl = 7_500
-/** A longer token is not kept: as a hint it could not be sent, and the session's record has its own limit. */
-const maxKeptToken = 7_000
 
 export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): IdentityProvider {
   const { clientId } = settings.oidc
@@ -55,6 +56,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
   )
   const keySet = createKeySet(needs)
   const client = createClient(settings.oidc, { ...needs, keySet, toleranceS })
+  const refresh = createRefresh({ client, clientId, keySet, now: needs.now, toleranceS })
   const scope = [...new Set(['openid', ...settings.oidc.scopes])].join(' ')
 
   async function exchange(
@@ -71,6 +73,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
     const reply = new URL(message.callback)
     reply.search = message.parameters.toString()
     const errand = client.errand(metadata)
+    const askedAt = needs.now()
     const tokens = await errand.redeem(reply, { nonce, verifier, state: taken.state })
 
     const { token, claims } = tokens.idToken ?? { token: '', claims: {} }
@@ -95,11 +98,20 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
         strength: { acr: checked.acr, amr: checked.amr },
         idpSession: checked.sid === null ? null : { kind: 'sid', value: checked.sid },
       },
-      keep: {
-        ...kept('idToken', token),
-        ...kept('refreshToken', tokens.refreshToken),
-      },
+      keep: memoryOf({ issuer: metadata.issuer, tokens, userinfo, askedAt }, needs.rechecks),
       notAfter: null,
+    }
+  }
+
+  /** What an errand tells of the idp's health is looked at anew. */
+  async function seen<Answer>(errand: Promise<Answer>): Promise<Answer> {
+    try {
+      const answer = await errand
+      if (discovery.health() === 'down') discovery.doubt()
+      return answer
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'idp.unreachable') discovery.doubt()
+      throw error
     }
   }
 
@@ -147,14 +159,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
         throw new GatewayError('idp.rejected', "the callback's state is not the one of the pending sign-in")
       }
       if (reply.kind === 'error') throw saidNo(reply)
-      try {
-        const signIn = await exchange(metadata, message, reply.code, taken)
-        if (discovery.health() === 'down') discovery.doubt()
-        return { kind: 'sign-in', signIn }
-      } catch (error) {
-        if (error instanceof GatewayError && error.code === 'idp.unreachable') discovery.doubt()
-        throw error
-      }
+      return { kind: 'sign-in', signIn: await seen(exchange(metadata, message, reply.code, taken)) }
     },
 
     end: async (keep, returnTo, state) => {
@@ -169,12 +174,13 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
 
     backChannel: null,
     frontChannel: null,
-    refresh: null,
+    // Metadata that are fresh: of an idp that is down nobody asks more than one look now and then.
+    refresh: async (identity, keep) => {
+      const refreshed = await seen(refresh(await discovery.fresh(), identity, keep))
+      if (refreshed.kind === 'interrupted' && refreshed.error.code === 'idp.unreachable') discovery.doubt()
+      return refreshed
+    },
 
     health: discovery.health,
   }
-}
-
-function kept(name: string, token: string | null): IdpMemory {
-  return token === null || token === '' || token.length > maxKeptToken ? {} : { [name]: token }
 }
