@@ -16,6 +16,7 @@ export type GatewayEvent =
   | { readonly name: 'session.end-retried'; readonly left: number }
   | { readonly name: 'participant.told'; readonly resource: string }
   | { readonly name: 'participant.failed'; readonly resource: string; readonly detail: string }
+  | { readonly name: 'session.ends-repeated'; readonly ends: number }
   | { readonly name: 'cookie.ambiguous' }
   | { readonly name: 'handoff.foreign' }
   | { readonly name: 'callback.foreign'; readonly idp: string }
@@ -28,6 +29,7 @@ export type GatewayEvent =
   | { readonly name: 'store.up' }
   | { readonly name: 'store.down'; readonly detail: string }
   | { readonly name: 'store.warned'; readonly detail: string }
+  | { readonly name: 'store.log-lost'; readonly detail: string }
   | { readonly name: 'origin.retried'; readonly resource: string }
   | { readonly name: 'stream.closed-at-end'; readonly resource: string; readonly kind: 'websocket' | 'answer' }
 

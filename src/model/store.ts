@@ -90,15 +90,22 @@ export interface TombstoneStore {
   readonly marks: (keys: readonly string[]) => Promise<readonly (string | null)[]>
 }
 
-/** One line of the log of ends. `changed`: the session lives on, with other claims; what is remembered of it is read anew. */
+/**
+ * One line of the log of ends. `changed`: the session lives on, with other claims; what is remembered of it is read anew.
+ * Two kinds are heard and never written. `unknown`: a line of a later version, so something ended. `lost`: the log is not
+ * the one that was followed, so anything may have ended, and own ends may be in no log any more (SESSIONS A4).
+ */
 export interface EndEntry {
-  readonly kind: 'session' | 'changed' | 'person' | 'idp' | 'all'
+  readonly kind: 'session' | 'changed' | 'person' | 'idp' | 'all' | 'unknown' | 'lost'
   /** The session's hash, or the directory key of the person or idp. */
   readonly key: string
   readonly reason: string
 }
 
-/** Revocation is a log that is followed. In this process an entry is heard before append() resolves. */
+/**
+ * Revocation is a log that is followed. In this process an entry is heard before append() resolves, and perhaps once more
+ * when it comes back through the log.
+ */
 export interface EndedLog {
   readonly append: (entry: EndEntry) => Promise<void>
   readonly follow: (hear: (entry: EndEntry) => void) => Follower

@@ -85,6 +85,8 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       case 'participant.failed':
         metrics.told(event.resource, 'failed')
         return log.warn({ resource: event.resource, detail: event.detail }, event.name)
+      case 'session.ends-repeated':
+        return log.warn({ ends: event.ends }, event.name)
       case 'sign-in.begun':
         return metrics.signIn(event.idp, 'begun')
       case 'sign-in.failed':
@@ -109,6 +111,7 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       case 'store.down':
         return log.error({ detail: event.detail }, event.name)
       case 'store.warned':
+      case 'store.log-lost':
         return log.warn({ detail: event.detail }, event.name)
       case 'origin.retried':
         return metrics.event(event.name)

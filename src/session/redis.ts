@@ -1,16 +1,16 @@
 /**
- * The store in Redis: shared, so more than one process may serve the same sessions. The only file that knows ioredis.
- * Nothing waits for Redis: a command that has no connection fails at once, one without an answer after its deadline, and
- * a gateway starts without Redis and finds it when it comes. Keys and layout: docs/sessions.md C2; faults: A4.
+ * The store in Redis: shared, so more than one process may serve the same sessions. Keys and layout: docs/sessions.md C2;
+ * faults: A4. How it is reached: redis-connection.ts; its log of ends: redis-log.ts, followed as follow.ts says.
  */
-import { Redis } from 'ioredis'
 import { GatewayError } from '../errors.ts'
 import type { Report } from '../model/event.ts'
 import type { Secret } from '../model/secret.ts'
 import type { Entered, Store } from '../model/store.ts'
 import { createFollowers } from './ended-log.ts'
+import { startFollowing } from './follow.ts'
 import { readRedisAddress } from './redis-address.ts'
-import { scripts } from './redis-scripts.ts'
+import { connect, firstAttempt, isReply, told } from './redis-connection.ts'
+import { createLogReader, writeLine } from './redis-log.ts'
 
 export interface RedisStoreOptions {
   /** redis://host:port/db, or rediss:// for TLS. May hold a user and a password, which `username` and `password` override. */
@@ -23,27 +23,12 @@ export interface RedisStoreOptions {
   readonly commandTimeoutMs?: number
 }
 
-const endedKey = 'pas:ended'
-/** About how many ends the log keeps: far more than a process can miss between two reads. */
-const endedLength = 100_000
 /** Keys that one SCAN looks at: under a millisecond of Redis' one thread. */
 const scanBatch = 1_000
 /** Unanswered commands at most. Beyond, Redis is behind by more than waiting can mend. */
 const unansweredLimit = 10_000
-/** Milliseconds; with the longest pause between two attempts less than the 2 s in which a returned Redis must serve. */
-const connectTimeoutMs = 1_000
-const longestPauseMs = 800
-
-/** What defineCommand adds. A name that ends in Buffer gives bytes, not text. */
-interface Scripted {
-  readRecordBuffer(record: string): Promise<[Buffer, number, number] | null>
-  replaceRecord(record: string, visits: string, version: Buffer, value: Buffer, expiresAt: string): Promise<string>
-  touchRecord(record: string, visits: string, expiresAt: number): Promise<number>
-  takeRecordBuffer(record: string, visits: string): Promise<[Buffer, Buffer[]] | null>
-  visitRecord(record: string, visits: string, member: string, limit: number): Promise<number>
-  enterDirectory(key: string, member: string, expiresAt: number): Promise<number>
-  enterLimited(key: string, member: string, expiresAt: number, limit: number, ...displaced: string[]): Promise<string[]>
-}
+/** Milliseconds until a read of the log without an answer is a lost connection; one waits 400 for news. */
+const logTimeoutMs = 900
 
 /**
  * Resolves when the first attempt to connect has ended, well or not: Redis may be down, and comes later.
@@ -52,36 +37,27 @@ interface Scripted {
 export async function createRedisStore(options: RedisStoreOptions): Promise<Store> {
   const { report, commandTimeoutMs = 500 } = options
   const address = readRedisAddress(options.url, options.username, options.password)
-  const redis = new Redis({
-    host: address.host,
-    port: address.port,
-    db: address.db,
-    ...(address.tls ? { tls: {} } : {}),
-    ...(address.username === null ? {} : { username: address.username }),
-    ...(address.password === null ? {} : { password: address.password }),
-    connectionName: 'passerelle',
-    disableClientInfo: true,
-    scripts,
-    connectTimeout: connectTimeoutMs,
-    commandTimeout: commandTimeoutMs,
-    // A connection that has been silent for so long is given up: what stands in its buffers goes with it.
-    socketTimeout: 2 * commandTimeoutMs,
-    disconnectTimeout: 200,
-    maxLoadingRetryTime: commandTimeoutMs,
-    retryStrategy: attempt => Math.min(longestPauseMs, 25 * 2 ** attempt) * (0.5 + Math.random() / 2),
-    // A write to what is a replica now: the address may lead to the new master.
-    reconnectOnError: error => error.message.startsWith('READONLY'),
-    // Never sent twice: a GETDEL that was carried out before the connection broke would then find nothing.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-  }) as Redis & Scripted
+  const redis = connect(address, {
+    name: 'passerelle',
+    commandTimeoutMs,
+    silenceMs: 2 * commandTimeoutMs,
+    longestPauseMs: 800,
+  })
+  // A read that waits for news would hold up every command behind it.
+  const logConnection = connect(address, {
+    name: 'passerelle-log',
+    commandTimeoutMs: logTimeoutMs,
+    silenceMs: logTimeoutMs,
+    longestPauseMs: 200,
+  })
   const followers = createFollowers()
   const warned = new Set<string>()
   let state: 'unknown' | 'up' | 'down' = 'unknown'
   let problem = 'the first connection is not there yet'
   let closing = false
   let unanswered = 0
+  /** The log was reached once. */
+  let followed = false
 
   redis.on('ready', () => {
     if (state !== 'up') report({ name: 'store.up' })
@@ -91,9 +67,24 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
   redis.on('error', (error: Error) => lost(told(error)))
   redis.on('close', () => lost(state === 'up' ? 'the connection was closed' : problem))
 
-  await new Promise<void>(resolve => {
-    for (const event of ['ready', 'close', 'end']) redis.once(event, resolve)
+  logConnection.on('error', () => {
+    // The other connection tells the same of the same Redis.
   })
+
+  await Promise.all([firstAttempt(redis), firstAttempt(logConnection)])
+  const following = startFollowing({
+    reader: createLogReader(logConnection),
+    hear(entry) {
+      if (entry.kind === 'lost' && followed) report({ name: 'store.log-lost', detail: address.shown })
+      followed = true
+      followers.tell(entry)
+    },
+    failed(error) {
+      if (isReply(error)) warn(`the log of ends cannot be read, so that each request asks Redis: ${told(error)}`)
+    },
+    monotonic: () => performance.now(),
+  })
+  await following.attempted
 
   return {
     once: {
@@ -178,16 +169,18 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     },
 
     ended: {
-      async append({ kind, key, reason }) {
+      async append(entry) {
         try {
           // First here, whatever Redis says: an end is effective at once in the process that decided it.
-          followers.tell({ kind, key, reason })
+          followers.tell(entry)
         } finally {
-          const fields = ['kind', kind, 'key', key, 'reason', reason]
-          await ask('XADD', () => redis.xadd(endedKey, 'MAXLEN', '~', endedLength, '*', ...fields))
+          following.wrote(await ask('XADD', () => writeLine(redis, entry)))
         }
       },
-      follow: followers.follow,
+      follow(hear) {
+        const follower = followers.follow(hear)
+        return { ...follower, fresh: () => following.fresh() && follower.fresh() }
+      },
     },
 
     pages: {
@@ -213,6 +206,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
 
     async close() {
       closing = true
+      await following.stop()
       if (redis.status === 'ready') await redis.quit().catch(() => {})
       redis.disconnect()
     },
@@ -277,13 +271,4 @@ function visitsOf(recordKey: string): string {
 /** PX takes whole milliseconds, at least one. */
 function life(ms: number): number {
   return Math.max(1, Math.floor(ms))
-}
-
-/** What an error of ioredis, of the socket or of Redis says, in one short line and without what we had sent. */
-function told(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(told).join('; ')
-  if (!(error instanceof Error)) return 'unknown failure'
-  // Redis repeats the arguments of a command that it does not know, and HELLO has the password among them.
-  const said = error.message.replace(/,? with args beginning with.*/s, '')
-  return said === '' ? error.name : said.slice(0, 200)
 }

@@ -23,8 +23,8 @@ export interface ResumeParts {
   readonly keys: Keys
   readonly cache: SessionCache
   readonly follower: Follower
-  /** Sessions whose end could not be stored yet: shut here, whatever the store still says. */
-  readonly condemned: ReadonlySet<string>
+  /** Sessions of which this process knows the end: shut here, whatever the store still says or says again. */
+  readonly condemned: { readonly has: (hash: string) => boolean }
   readonly idleMs: (device: Session['device']) => number
   /** Milliseconds since the epoch, never stepping back. */
   readonly now: () => number

@@ -13,6 +13,7 @@ import { SessionCache } from './cache.ts'
 import { cookieFor } from './cookies.ts'
 import { createEnd } from './end.ts'
 import { createEstablish, type Newcomer } from './establish.ts'
+import { RecentEnds } from './recent-ends.ts'
 import { hashOf, keysOf } from './record.ts'
 import { createRecordChange } from './record-change.ts'
 import { type Activity, createResume, type Resumed } from './resume.ts'
@@ -47,7 +48,10 @@ export function createSessions(parts: SessionParts) {
   const { store, keys, now, report } = parts
   const cache = new SessionCache(cacheLimit)
   const streams = new OpenStreams(now)
-  const condemned = new Set<string>()
+  /** Shut in this process, whatever the store says: ends that it has not taken yet, and those of the last minutes. */
+  const untaken = new Set<string>()
+  const recent = new RecentEnds(now)
+  const condemned = { has: (hash: string) => untaken.has(hash) || recent.has(hash) }
   const follower = store.ended.follow(heard)
   const idleMs = (device: Device) => (device === 'shared' ? parts.limits.sharedIdleMs : parts.limits.idleMs)
 
@@ -59,7 +63,8 @@ export function createSessions(parts: SessionParts) {
     tombstones: store.tombstones,
     log: store.ended,
     keys,
-    condemned,
+    condemned: untaken,
+    recent,
     drop: forget,
     endedLate: parts.endedLate,
     now,
@@ -192,15 +197,32 @@ export function createSessions(parts: SessionParts) {
     }
   }
 
-  /** The record is written: whoever misses this reads it anew within 30 seconds. */
+  /** The record is written: should the log not take this, it is read anew within 30 seconds. */
   async function tellChange(hash: string): Promise<void> {
     await store.ended.append({ kind: 'changed', key: hash, reason: 'changed' }).catch(() => {})
   }
 
   function heard(entry: EndEntry): void {
-    if (entry.kind === 'session') return forget(entry.key)
-    if (entry.kind === 'changed') return changed(entry.key)
-    // Ends of a whole person or idp name no session: everything is read anew, and what is open is judged anew.
+    switch (entry.kind) {
+      case 'session':
+        recent.heard(entry.key)
+        return forget(entry.key)
+      case 'changed':
+        return changed(entry.key)
+      case 'person':
+      case 'idp':
+      case 'all':
+      case 'unknown':
+        // They name no session.
+        return readAnew()
+      case 'lost':
+        readAnew()
+        return ending.repeat()
+    }
+  }
+
+  /** Everything that is remembered, and everything that is open. */
+  function readAnew(): void {
     cache.clear()
     for (const [hash, session] of streams.sessions()) judgeAnew(hash, session)
   }

@@ -34,7 +34,7 @@ export const corners: Readonly<Record<string, readonly string[]>> = {
   express: ['server/'],
   'express-session': ['server/'],
   helmet: ['server/'],
-  ioredis: ['session/redis.ts'],
+  ioredis: ['session/redis-connection.ts'],
   'openid-client': ['idp/oidc/client.ts'],
   pino: ['observe/log.ts'],
   'prom-client': ['observe/metrics.ts'],

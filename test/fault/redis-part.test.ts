@@ -93,18 +93,15 @@ async function refusedSignIn(): Promise<Reply> {
 }
 
 describe('a gateway that remembers a session', () => {
-  it('goes on with it for 30 seconds without Redis, and no longer', async () => {
+  it('goes on with it for less than a second without Redis', async () => {
     const alice = world.cookieOf(await signIn('alice'))
     expect(statusesOf(await visit(onApp(alice), 3, 1))).toEqual([200])
-    const readAt = offsetMs
     await redis.stop()
     try {
-      await until('the loss was noticed', async () => (await readiness()) === 503, 2_000)
-      offsetMs = readAt + 28_000
-      expect(statusesOf(await visit(onApp(alice), 5, 1))).toEqual([200])
-      offsetMs = readAt + 30_500
-      expect(statusesOf(await visit(onApp(alice), 5, 1))).toEqual([503])
-      tell('a remembered session without Redis', '200 at 28 s, 503 at 30.5 s')
+      const shut = async () => statusesOf(await visit(onApp(alice), 1, 1))[0] === 503
+      const ms = await until('the session is no longer believed', shut, 2_000)
+      tell('a remembered session without Redis is served for', ms)
+      expect(ms).toBeLessThan(1_100)
     } finally {
       await redis.start()
       await until('Redis is back', isBack, 2_000)

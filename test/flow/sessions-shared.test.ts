@@ -67,16 +67,15 @@ describe('two gateways on one Redis', () => {
     expect(front.visibleText).toContain('Sign out')
   })
 
-  it('end what the other ends: at once where it ends, within 30 seconds elsewhere, and at once for new cookies', async () => {
+  it('end what the other ends: at once where it ends, within a second elsewhere, and at once for new cookies', async () => {
     const browser = await signIn(a, 'alice')
     expect(await who(b, browser)).toBe('alice')
     const fresh = browser.twin()
     await signOut(a, browser.twin())
+    const from = performance.now()
     expect(await who(a, browser)).toBe(401)
-    clock.advance(30 * second - 1)
-    expect(await who(b, browser)).toBe('alice')
-    clock.advance(1)
-    expect(await who(b, browser)).toBe(401)
+    await until(async () => (await who(b, browser)) === 401)
+    expect(performance.now() - from).toBeLessThan(1_000)
     // A ticket is never redeemed from memory, and a portal page that was not seen yet is read from the store.
     const page = await fresh.navigate(b.portal('/'))
     expect(page.links.map(({ href }) => href)).toContain('/login')
@@ -232,12 +231,13 @@ describe('without Redis', () => {
     expect((await new Browser().fetch(world.url('maybe', '/echo'), { headers: forged })).status).toBe(200)
   })
 
-  it('what was read a moment ago serves on for half a minute, and no longer', async () => {
+  it('what was read a moment ago serves on for less than a second', async () => {
     expect(await who(world, browser)).toBe('alice')
     await redis.stop()
-    expect(await who(world, browser)).toBe('alice')
-    forgetting()
-    expect(await who(world, browser)).toBe(503)
+    const from = performance.now()
+    await until(async () => (await who(world, browser)) === 503)
+    // The question that finds the door shut takes a moment itself.
+    expect(performance.now() - from).toBeLessThan(1_100)
   })
 
   it('a sign-in that arrives is a page with one button, and the reply is still good when Redis is back', async () => {

@@ -1,6 +1,6 @@
 /** The part of the examination that the end of sessions rests on: the directory, the tombstones, the log. */
 import { randomUUID } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { EndEntry } from '../../src/model/store.ts'
 import type { Sitting } from './sitting.ts'
 
@@ -105,30 +105,39 @@ export function examineEnds(sitting: () => Sitting): void {
   })
 
   describe('the log of ends', () => {
-    const entry: EndEntry = { kind: 'session', key: 'hash', reason: 'user' }
+    const anEnd = (): EndEntry => ({ kind: 'session', key: randomUUID(), reason: 'user' })
+
+    /** What it heard of this entry; other tests' lines may still be on their way. */
+    function listening(entry: EndEntry, log = sitting().store.ended) {
+      const heard: EndEntry[] = []
+      const follower = log.follow(each => each.key === entry.key && heard.push(each))
+      return { heard, follower }
+    }
 
     it('has told every follower before append() resolves, and moved their counters', async () => {
-      const heard: EndEntry[] = []
-      const followers = [1, 2].map(() => sitting().store.ended.follow(each => heard.push(each)))
-      const before = followers.map(each => each.counter())
+      const entry = anEnd()
+      const listeners = [listening(entry), listening(entry)]
+      const before = listeners.map(({ follower }) => follower.counter())
       await sitting().store.ended.append(entry)
-      expect(heard).toEqual([entry, entry])
-      for (const [index, each] of followers.entries()) expect(each.counter()).toBeGreaterThan(before[index] as number)
-      await Promise.all(followers.map(each => each.stop()))
+      for (const [index, { heard, follower }] of listeners.entries()) {
+        expect(heard[0]).toEqual(entry)
+        expect(follower.counter()).toBeGreaterThan(before[index] as number)
+        await follower.stop()
+      }
     })
 
     it('moves the counter before the entry is heard: what is read in between is not cached', async () => {
       const counters: number[] = []
       const follower = sitting().store.ended.follow(() => counters.push(follower.counter()))
       const before = follower.counter()
-      await sitting().store.ended.append(entry)
+      await sitting().store.ended.append(anEnd())
       expect(counters[0]).toBeGreaterThan(before)
       await follower.stop()
     })
 
     it('tells nobody who has stopped, and is not fresh for them', async () => {
-      const heard: EndEntry[] = []
-      const follower = sitting().store.ended.follow(each => heard.push(each))
+      const entry = anEnd()
+      const { heard, follower } = listening(entry)
       expect(follower.fresh()).toBe(true)
       await follower.stop()
       expect(follower.fresh()).toBe(false)
@@ -137,14 +146,42 @@ export function examineEnds(sitting: () => Sitting): void {
     })
 
     it('tells the others when one of them throws, and says so to the one who appended', async () => {
-      const heard: EndEntry[] = []
-      const bad = sitting().store.ended.follow(() => {
-        throw new Error('a mistake')
+      const entry = anEnd()
+      const bad = sitting().store.ended.follow(each => {
+        if (each.key === entry.key) throw new Error('a mistake')
       })
-      const good = sitting().store.ended.follow(each => heard.push(each))
+      const { heard, follower } = listening(entry)
       await expect(sitting().store.ended.append(entry)).rejects.toThrow('a mistake')
-      expect(heard).toEqual([entry])
-      await Promise.all([bad.stop(), good.stop()])
+      expect(heard[0]).toEqual(entry)
+      await Promise.all([bad.stop(), follower.stop()])
+    })
+
+    it('is fresh all the time', async () => {
+      const follower = sitting().store.ended.follow(() => {})
+      const until = performance.now() + 1_500
+      while (performance.now() < until) {
+        expect(follower.fresh()).toBe(true)
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      await follower.stop()
+    })
+
+    it('is heard by every process, whichever wrote it, in its order', async () => {
+      const { peer, store } = sitting()
+      if (peer === null) return
+      for (const [writer, reader] of [
+        [store, peer],
+        [peer, store],
+      ] as const) {
+        const ends = Array.from({ length: 200 }, anEnd)
+        const known = new Map(ends.map((entry, nth) => [entry.key, nth]))
+        const heard: number[] = []
+        const follower = reader.ended.follow(({ key }) => known.has(key) && heard.push(known.get(key) as number))
+        for (const entry of ends) await writer.ended.append(entry)
+        await vi.waitFor(() => expect(new Set(heard).size).toBe(200), { timeout: 1_000, interval: 5 })
+        expect(heard).toEqual(heard.toSorted((a, b) => a - b))
+        await follower.stop()
+      }
     })
   })
 }

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GatewayEvent } from '../../src/model/event.ts'
 import { Secret } from '../../src/model/secret.ts'
-import type { EndEntry, Store } from '../../src/model/store.ts'
+import type { Store } from '../../src/model/store.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/session/redis.ts'
 import { startCuttingProxy } from '../stand-in/cutting-proxy.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
@@ -167,7 +167,7 @@ describe('a connection to Redis', () => {
     const store = await open({ url: new Secret(`redis://127.0.0.1:${between.port}`) })
     await store.once.put('t', 'pas:t:a', Buffer.from('ticket'), minute)
     await server.admin.config('RESETSTAT')
-    between.cutAtNextAnswer()
+    between.cutAtNextAnswer('getdel')
     const spent = await timed(() => expect(store.once.take('t', 'pas:t:a')).rejects.toMatchObject(down))
     expect(spent).toBeLessThan(250)
     await recovered(store)
@@ -280,30 +280,6 @@ describe('the settings of Redis', () => {
   })
 })
 
-describe('the log of ends in Redis', () => {
-  const entry: EndEntry = { kind: 'session', key: 'hash', reason: 'user' }
-
-  it('holds every end, for the other processes', async () => {
-    const store = await open()
-    await store.ended.append(entry)
-    await store.ended.append({ kind: 'person', key: 'pas:d:anna', reason: 'idp' })
-    expect((await server.admin.xrange('pas:ended', '-', '+')).map(([, fields]) => fields)).toEqual([
-      ['kind', 'session', 'key', 'hash', 'reason', 'user'],
-      ['kind', 'person', 'key', 'pas:d:anna', 'reason', 'idp'],
-    ])
-  })
-
-  it('that cannot be written has told this process all the same, and fails', async () => {
-    const store = await open()
-    const heard: EndEntry[] = []
-    store.ended.follow(each => heard.push(each))
-    server.freeze()
-    const appended = store.ended.append(entry)
-    expect(heard).toEqual([entry])
-    await expect(appended).rejects.toMatchObject(down)
-  })
-})
-
 function everyCall(store: Store): (() => Promise<unknown>)[] {
   const [record, visits, value] = ['pas:{z}:s', 'pas:{z}:v', Buffer.alloc(40)] as const
   return [
@@ -331,5 +307,5 @@ function everyCall(store: Store): (() => Promise<unknown>)[] {
 
 async function connectionId(): Promise<string> {
   const list = (await server.admin.client('LIST')) as string
-  return /^id=(\d+) .*name=passerelle/m.exec(list)?.[1] ?? 'none'
+  return /^id=(\d+) .*name=passerelle /m.exec(list)?.[1] ?? 'none'
 }

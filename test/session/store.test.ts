@@ -24,21 +24,21 @@ async function sitWithMemory(): Promise<Sitting> {
   const clock = settableClock()
   const store = createMemoryStore({ now: clock.now })
   cleanups.push(store.close)
-  return { store, now: async () => clock.now(), lapse: async ms => clock.advance(ms) }
+  return { store, peer: null, now: async () => clock.now(), lapse: async ms => clock.advance(ms) }
 }
 
 async function sitWithRedis(): Promise<Sitting> {
   const server = await startRedis()
   cleanups.push(server.close)
-  const store = await createRedisStore({
-    url: new Secret(server.url),
-    username: null,
-    password: null,
-    report: () => {},
-  })
-  cleanups.push(store.close)
+  const open = async () => {
+    const url = new Secret(server.url)
+    const store = await createRedisStore({ url, username: null, password: null, report: () => {} })
+    cleanups.push(store.close)
+    return store
+  }
   return {
-    store,
+    store: await open(),
+    peer: await open(),
     async now() {
       const [seconds, micros] = await server.admin.time()
       return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)

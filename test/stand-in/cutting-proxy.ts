@@ -1,9 +1,18 @@
-/** Carries TCP to a port of the loopback. Once told to, it cuts the line instead of giving the next answer, or brings every answer late. */
+/**
+ * Carries TCP to a port of the loopback. Once told to, it cuts a line instead of giving the next answer, brings every answer
+ * late, or becomes a black hole. A line is known by what was last asked on it.
+ */
 import { connect, createServer, type Socket } from 'node:net'
 
 export interface CuttingProxy {
   readonly port: number
-  readonly cutAtNextAnswer: () => void
+  /** @param to instead of the answer to what holds this text; in any case */
+  readonly cutAtNextAnswer: (to?: string) => void
+  /**
+   * Lines on which this was asked bring nothing any more, in either direction, and stay open; the others go on. New ones are
+   * good until it is asked on them.
+   */
+  readonly swallow: (asked: string | null) => void
   /** Milliseconds by which every answer is late from now on; 0: none. */
   readonly delay: (ms: number) => void
   readonly close: () => void
@@ -11,18 +20,27 @@ export interface CuttingProxy {
 
 export async function startCuttingProxy(to: number): Promise<CuttingProxy> {
   const sockets = new Set<Socket>()
-  let cutting = false
+  let cutting: string | null = null
+  let swallowed: string | null = null
   let lateMs = 0
   const proxy = createServer(near => {
     const far = connect(to, '127.0.0.1')
     // Either end may be reset when the other one goes.
     for (const socket of [near, far]) sockets.add(socket.on('error', () => {}))
-    near.on('data', data => far.write(data))
+    let asked = ''
+    let hole = false
+    near.on('data', data => {
+      asked = data.toString('latin1').toLowerCase()
+      hole ||= swallowed !== null && asked.includes(swallowed)
+      if (!hole) far.write(data)
+    })
     near.on('close', () => far.destroy())
     far.on('close', () => near.destroy())
     far.on('data', data => {
-      if (cutting) {
-        cutting = false
+      // What was asked before the hole opened is answered into it too.
+      if (hole || (swallowed !== null && asked.includes(swallowed))) return
+      if (cutting !== null && asked.includes(cutting)) {
+        cutting = null
         near.destroy()
       } else if (lateMs === 0) near.write(data)
       // Timers of one length fire in the order in which they were set.
@@ -34,8 +52,11 @@ export async function startCuttingProxy(to: number): Promise<CuttingProxy> {
   if (address === null || typeof address === 'string') throw new Error('no port')
   return {
     port: address.port,
-    cutAtNextAnswer: () => {
-      cutting = true
+    cutAtNextAnswer: (to = '') => {
+      cutting = to.toLowerCase()
+    },
+    swallow: text => {
+      swallowed = text?.toLowerCase() ?? null
     },
     delay: ms => {
       lateMs = ms

@@ -1,0 +1,55 @@
+/** The log of ends as a stream of Redis (SESSIONS C2, S7): how it is written and read. */
+import type { EndEntry } from '../model/store.ts'
+import { type LogLine, type LogReader, linesLimit } from './follow.ts'
+import type { Connection } from './redis-connection.ts'
+
+const key = 'pas:ended'
+/** About how many lines it keeps: far more than a process can miss between two reads. */
+const length = 100_000
+
+/** @returns the line's id */
+export async function writeLine(redis: Connection, { kind, key: of, reason }: EndEntry): Promise<string> {
+  const id = await redis.xadd(key, 'MAXLEN', '~', length, '*', 'kind', kind, 'key', of, 'reason', reason)
+  if (id === null) throw new Error('XADD gave no id')
+  return id
+}
+
+/** @param redis a connection of its own: a read that waits for news holds up everything behind it */
+export function createLogReader(redis: Connection): LogReader {
+  return {
+    async newest() {
+      const [line] = await redis.xrevrange(key, '+', '-', 'COUNT', 1)
+      return line?.[0] ?? '0-0'
+    },
+
+    async read(after, anchor, waitMs) {
+      // One round trip. The anchor is looked for first: a line that is written in between does no harm.
+      const both = redis.pipeline().xrange(key, anchor, anchor, 'COUNT', 1)
+      const from = ['STREAMS', key, after] as const
+      if (waitMs === 0) both.xread('COUNT', linesLimit, ...from)
+      else both.xread('COUNT', linesLimit, 'BLOCK', waitMs, ...from)
+      const replies = (await both.exec()) ?? []
+      const failed = replies.find(([error]) => error !== null)
+      if (failed !== undefined) throw failed[0]
+      const [anchored, read] = replies.map(([, reply]) => (reply ?? []) as readonly unknown[])
+      if (anchor !== '0-0' && anchored?.length === 0) return null
+      const streams = (read ?? []) as readonly (readonly [string, readonly (readonly [string, string[]])[]])[]
+      return (streams[0]?.[1] ?? []).map(([id, fields]): LogLine => ({ id, entry: entryOf(fields) }))
+    },
+
+    close: () => redis.disconnect(),
+  }
+}
+
+const kinds: readonly string[] = ['session', 'changed', 'person', 'idp', 'all'] satisfies EndEntry['kind'][]
+
+/** A line of a later version says only that something ended. */
+function entryOf(fields: readonly string[]): EndEntry {
+  const value = (name: string) => {
+    const at = fields.findIndex((field, index) => index % 2 === 0 && field === name)
+    return at < 0 ? '' : (fields[at + 1] ?? '')
+  }
+  const kind = value('kind')
+  const known = kinds.includes(kind) ? (kind as EndEntry['kind']) : 'unknown'
+  return { kind: known, key: value('key'), reason: value('reason') }
+}
