@@ -25,7 +25,7 @@ import {
 } from 'openid-client'
 import type { OutboundFetch } from '../../model/outbound.ts'
 import type { Secret } from '../../model/secret.ts'
-import { ask } from './ask.ts'
+import { ask } from '../ask.ts'
 import { basicCredentials } from './basic-credentials.ts'
 import { failureOf } from './failure.ts'
 import type { KeySet } from './key-set.ts'

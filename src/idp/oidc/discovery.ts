@@ -7,7 +7,7 @@ import type { Report } from '../../model/event.ts'
 import type { IdpId } from '../../model/identity.ts'
 import type { IdentityProvider } from '../../model/idp.ts'
 import type { OutboundFetch } from '../../model/outbound.ts'
-import { ask } from './ask.ts'
+import { ask } from '../ask.ts'
 import { type Metadata, readMetadata } from './metadata.ts'
 
 /** For so long metadata is used without looking again: a sign-in must not lead to an idp that has gone meanwhile. */

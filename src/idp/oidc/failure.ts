@@ -3,8 +3,8 @@
  * share one code, and what was expected stands in the cause.
  */
 import { GatewayError } from '../../errors.ts'
+import { quoted } from '../quotation.ts'
 import { clockHint } from './id-token.ts'
-import { quoted } from './quotation.ts'
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { GatewayError } from '../../errors.ts'
-import { quoted } from './quotation.ts'
+import { quoted } from '../quotation.ts'
 import { headerOf } from './token-header.ts'
 
 export interface IdTokenContext {

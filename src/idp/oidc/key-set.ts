@@ -6,7 +6,7 @@
 import { createPublicKey } from 'node:crypto'
 import { GatewayError } from '../../errors.ts'
 import type { OutboundFetch } from '../../model/outbound.ts'
-import { ask } from './ask.ts'
+import { ask } from '../ask.ts'
 import type { WantedKey } from './wanted-key.ts'
 
 /** A public key, reduced to what a verification needs. */

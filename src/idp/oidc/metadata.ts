@@ -3,7 +3,7 @@
  * client secret. OpenID Connect Discovery 1.0 §3, §4.3; RFC 9207 §3.
  */
 import { GatewayError } from '../../errors.ts'
-import { quoted } from './quotation.ts'
+import { quoted } from '../quotation.ts'
 
 /** Only what we use; everything else that a provider publishes is left behind. */
 export interface Metadata {

@@ -3,8 +3,8 @@
  * must neither use up a pending sign-in nor cause a request. OpenID Connect Core 1.0 §3.1.2.5, §3.1.2.6; RFC 9207 §2.4.
  */
 import { GatewayError } from '../../errors.ts'
+import { quoted } from '../quotation.ts'
 import type { Metadata } from './metadata.ts'
-import { quoted } from './quotation.ts'
 
 export type Reply =
   | { readonly kind: 'code'; readonly code: string }

@@ -1,6 +1,6 @@
 /** One request to an idp, and what its failure means for a sign-in. */
-import { GatewayError } from '../../errors.ts'
-import { OutboundError, type OutboundFetch } from '../../model/outbound.ts'
+import { GatewayError } from '../errors.ts'
+import { OutboundError, type OutboundFetch } from '../model/outbound.ts'
 
 export interface Question {
   readonly headers?: Readonly<Record<string, string>>
