@@ -41,6 +41,7 @@ export const failures = {
   'idp.invalid-answer': { status: 502, level: 'error' },
   'policy.denied': { status: 403, level: 'info' },
   'logout.not-stored': { status: 503, level: 'error' },
+  'logout.not-pressed': { status: 403, level: 'info' },
   'origin.unreachable': { status: 502, level: 'error' },
   'origin.invalid-answer': { status: 502, level: 'error' },
   'origin.timeout': { status: 504, level: 'error' },

@@ -7,8 +7,8 @@
 import { GatewayError } from '../errors.ts'
 import type { Decision, Permit } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
-import type { Passage, ResourcePlace } from '../model/passage.ts'
-import type { Locate } from '../model/place.ts'
+import type { Passage } from '../model/passage.ts'
+import type { Locate, ResourcePlace } from '../model/place.ts'
 import type { Scope, Session } from '../model/session.ts'
 import type { authorize } from '../policy/authorize.ts'
 import type { Activity, Resumed, Sessions } from '../session/sessions.ts'
@@ -19,6 +19,7 @@ import type { Ours } from './ours.ts'
 import { answerPreflight, isPreflight, openToPreflight } from './preflight.ts'
 import type { Refuse } from './refuse.ts'
 import { isServiceWorker, unregisteringWorker } from './service-worker.ts'
+import type { SiteLogout } from './site-logout.ts'
 
 export interface AccessParts {
   readonly locate: Locate
@@ -28,19 +29,22 @@ export interface AccessParts {
   readonly challenge: Challenge
   readonly refuse: Refuse
   readonly ours: Ours
+  readonly siteLogout: SiteLogout
   readonly decided: (resource: string, effect: Decision['effect']) => void
   readonly report: Report
 }
 
 export function createAccess(parts: AccessParts) {
-  const { locate, sessions, authorize, forward, challenge, refuse, ours } = parts
+  const { locate, sessions, authorize, forward, challenge, refuse, ours, siteLogout } = parts
 
   return function access(passage: Passage): Promise<void> | void {
     const { request, observed } = passage
     const place = locate(targetOf(passage), request.method ?? '')
     switch (place.kind) {
       case 'resource':
-        break
+        return visit(passage, place)
+      case 'site-logout':
+        return siteLogout(passage, place.place, visit)
       case 'ours':
         return ours(passage, place)
       case 'redirect':
@@ -52,9 +56,11 @@ export function createAccess(parts: AccessParts) {
           `no resource at ${observed.target?.host ?? ''}${observed.target?.path ?? ''}`,
         )
     }
+  }
 
+  function visit(passage: Passage, place: ResourcePlace): Promise<void> | void {
     const { resource } = place
-    observed.resource = resource
+    passage.observed.resource = resource
     if (isServiceWorker(passage) && resource.serviceWorkers === 'refuse') {
       return answerText(passage, 'text/javascript; charset=utf-8', unregisteringWorker)
     }

@@ -67,12 +67,17 @@ export function answerJson(
   response.end(request.method === 'HEAD' ? undefined : json)
 }
 
-/** 303 and nothing else: a browser that posts here must not post there (RFC 9700 §4.12). */
+/**
+ * 303 and nothing else: a browser that posts here must not post there (RFC 9700 §4.12).
+ *
+ * @param more further headers, name and value in turn
+ */
 export function answerRedirect(
   { response }: Passage,
   to: string,
   cookies: readonly string[],
   status: 303 | 308 = 303,
+  more: readonly string[] = [],
 ): void {
   response.writeHead(status, [
     ...ownHeaders,
@@ -81,6 +86,7 @@ export function answerRedirect(
     to,
     'Content-Length',
     '0',
+    ...more,
     ...cookies.flatMap(cookie => ['Set-Cookie', cookie]),
   ])
   response.end()

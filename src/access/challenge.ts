@@ -4,7 +4,7 @@
  */
 import type { Challenge as Challenged } from '../model/decision.ts'
 import type { Passage } from '../model/passage.ts'
-import { longestTarget } from '../model/place.ts'
+import { type LocateUrl, longestTarget } from '../model/place.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { Handoff } from '../session/handoff.ts'
@@ -16,6 +16,7 @@ export interface ChallengeParts {
   /** `https://acces.example.org` */
   readonly portal: string
   readonly handoff: Handoff
+  readonly locateUrl: LocateUrl
   readonly pages: Pages
   readonly sitePage: SitePage
 }
@@ -32,10 +33,16 @@ export function createChallenge(parts: ChallengeParts): Challenge {
     const { request, navigation } = passage
     const reads = request.method === 'GET' || request.method === 'HEAD'
     if (reads && (navigation === 'document' || navigation === 'frame')) {
-      return begin(passage, wanted(passage, resource), 1, navigation === 'frame')
+      return begin(passage, target(passage, resource), 1, navigation === 'frame')
     }
     if (navigation === 'document') return notSent(passage, resource)
     answerJson(passage, 401, { error: 'login.required' }, [...scheme, ...corsHeaders(passage, resource)])
+  }
+
+  /** Nobody signs in to be signed out: from the site's own logout link the way leads to its front page. */
+  function target(passage: Passage, resource: Resource): string {
+    const address = wanted(passage, resource)
+    return parts.locateUrl(address) === null ? frontOf(resource) : address
   }
 
   function notSent(passage: Passage, resource: Resource): void {
@@ -46,7 +53,7 @@ export function createChallenge(parts: ChallengeParts): Challenge {
     )
     const page = parts.pages.notSent(parts.sitePage.context(passage), {
       resource: resource.title,
-      openAgain: wanted(passage, resource),
+      openAgain: target(passage, resource),
     })
     answerPage(passage, 401, page, scheme)
   }
@@ -64,7 +71,12 @@ export function createBegin({ portal, handoff }: Pick<ChallengeParts, 'portal' |
 }
 
 /** The address that was asked for, by the configuration's own scheme and host; too long: the site's front page. */
-export function wanted({ observed }: Passage, { at }: Resource): string {
+export function wanted({ observed }: Passage, resource: Resource): string {
+  const { at } = resource
   const address = `${at.origin}${observed.target?.raw ?? at.prefix}`
-  return address.length > longestTarget ? `${at.origin}${at.prefix}` : address
+  return address.length > longestTarget ? frontOf(resource) : address
+}
+
+function frontOf({ at }: Resource): string {
+  return `${at.origin}${at.prefix}`
 }

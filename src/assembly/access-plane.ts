@@ -3,7 +3,9 @@ import { createAccess } from '../access/access.ts'
 import { createBegin, createChallenge } from '../access/challenge.ts'
 import { createOurs } from '../access/ours.ts'
 import { createRefuse } from '../access/refuse.ts'
+import { createSiteLogout } from '../access/site-logout.ts'
 import { createSitePage } from '../access/site-page.ts'
+import { createCloseFromSite } from '../logout/close-from-site.ts'
 import type { GatewayEvent } from '../model/event.ts'
 import { languageOf } from '../pages/language.ts'
 import { stylesheet } from '../pages/stylesheet.ts'
@@ -38,7 +40,7 @@ export function assembleAccessPlane(core: Core) {
     sessions,
     authorize,
     forward: forwarding.forward,
-    challenge: createChallenge({ portal: portal.origin, handoff, pages, sitePage }),
+    challenge: createChallenge({ portal: portal.origin, handoff, locateUrl, pages, sitePage }),
     refuse: createRefuse({
       portal: portal.origin,
       pages,
@@ -54,6 +56,15 @@ export function assembleAccessPlane(core: Core) {
       sitePage,
       stylesheet,
       report,
+    }),
+    siteLogout: createSiteLogout({
+      portal: portal.origin,
+      sessions,
+      authorize,
+      close: createCloseFromSite({ sessions, closedSessions: core.closedSessions }),
+      passOn: forwarding.passOn,
+      pages,
+      sitePage,
     }),
     decided: core.metrics.decision,
     report,

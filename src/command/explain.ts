@@ -12,7 +12,7 @@ import type { Settings } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
 import { claimsOf } from '../idp/oidc/claims.ts'
 import type { Claims } from '../model/identity.ts'
-import type { Place } from '../model/place.ts'
+import type { Place, ResourcePlace } from '../model/place.ts'
 import type { Access, Resource } from '../model/resource.ts'
 import type { Session } from '../model/session.ts'
 import { createAccessOf } from '../policy/access.ts'
@@ -133,14 +133,28 @@ function decisionOf(asked: Asked, raw: Claims | null, loaded: Valid) {
   const { settings } = loaded
   const mapped = raw === null ? null : createClaimsMap(settings.claims)(raw)
   const session = raw === null || mapped === null ? null : sessionOf(asked, raw, mapped, settings)
-  const place = placeOf(asked, settings)
-  if (typeof place === 'string') return { permitted: false, lines: [place] }
+  const judged = placeOf(asked, settings)
+  if (typeof judged === 'string') return { permitted: false, lines: [judged] }
+  const place = judged.kind === 'resource' ? judged : judged.place
   const context = { method: asked.method, address: asked.address }
   const positions = positionsOf(place, loaded)
   const { decision, lines } = explainPolicy({ ...place, context }, session, positions)
   const told = raw === null || mapped === null ? [] : mappingLines(raw, mapped, settings)
-  return { permitted: decision.effect === 'permit', lines: [...told, ...lines] }
+  const logout = judged.kind === 'site-logout' ? [logoutLine(place)] : []
+  return { permitted: decision.effect === 'permit', lines: [...told, ...lines, ...logout] }
 }
+
+/** Beside the decision, which holds for those who are not signed in, and for whether the site hears of it. */
+function logoutLine({ resource }: ResourcePlace): string {
+  const { means } = resource.logout
+  return `logout     ${means.padEnd(19)}(pressed on a page of the site, this link ${meanings[means]})`
+}
+
+const meanings = {
+  global: 'signs out of everything',
+  local: 'closes this site only',
+  ask: 'asks what to close',
+} as const
 
 function sessionOf(asked: Asked, raw: Claims, claims: Claims, { idps }: Settings): Session {
   const idp = asked.idp ?? idps[0]?.id ?? ''
@@ -160,15 +174,16 @@ function sessionOf(asked: Asked, raw: Claims, claims: Claims, { idps }: Settings
   }
 }
 
-type ResourcePlace = Extract<Place, { kind: 'resource' }>
+type Judged = Extract<Place, { kind: 'resource' | 'site-logout' }>
 
 /** A sentence where there is nothing to judge. */
-function placeOf({ host, target, method }: Asked, settings: Settings): ResourcePlace | string {
+function placeOf({ host, target, method }: Asked, settings: Settings): Judged | string {
   const locate = createLocate({ portal: publicAddressOf(settings.portal), resources: resourcesOf(settings) })
   try {
     const place = locate(targetOf(host, target), method)
     switch (place.kind) {
       case 'resource':
+      case 'site-logout':
         return place
       case 'redirect':
         return `redirect   to ${place.to}, where ${place.resource.id} is mounted`

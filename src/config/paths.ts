@@ -1,4 +1,4 @@
-/** Rules for parts of a site: each can be reached, and no two claim the same requests. */
+/** Rules for parts of a site, and its own logout link: each can be reached, and no two rules claim the same requests. */
 import type { Tell } from './problem.ts'
 import type { Part, ResourceSettings, Settings } from './schema.ts'
 
@@ -10,17 +10,26 @@ export function checkPaths({ resources }: Part<Settings>, tell: Tell): void {
   }
 }
 
-/** Rules see the whole path, as the browser asks for it. */
-function checkMounted({ at, paths }: Part<ResourceSettings>, index: number, tell: Tell): void {
-  for (const [place, path] of (paths ?? []).entries()) {
-    const where = ['resources', index, 'paths', place, 'match']
-    const match = path?.match ?? ''
-    if (match.startsWith('/.passerelle')) {
-      tell.problem(where, 'must not begin with /.passerelle: those paths are the gateway’s own')
-    } else if (match !== '' && at !== undefined && !match.startsWith(at.pathname)) {
+/** Rules and logout links are whole paths, as the browser asks for them. */
+function checkMounted({ at, paths, logout }: Part<ResourceSettings>, index: number, tell: Tell): void {
+  const rules = (paths ?? []).map((path, place) => ({ written: path?.match, where: ['paths', place, 'match'] }))
+  const links = (logout?.intercept ?? []).map((path, place) => ({
+    written: path,
+    where: ['logout', 'intercept', place],
+  }))
+  for (const { written = '', where } of [...rules, ...links]) {
+    const path = ['resources', index, ...where]
+    if (written.startsWith('/.passerelle')) {
+      tell.problem(path, 'must not begin with /.passerelle: those paths are the gateway’s own')
+    } else if (written !== '' && at !== undefined && !written.startsWith(at.pathname)) {
       const mount = `${at.pathname}, where the resource is mounted (${tell.place(['resources', index, 'at'])})`
-      tell.problem(where, `is "${match}", must begin with ${mount}`)
+      tell.problem(path, `is "${written}", must begin with ${mount}`)
     }
+  }
+  for (const [place, link] of (logout?.intercept ?? []).entries()) {
+    // `/` is refused by the setting itself, and once is enough.
+    if (link === at?.pathname && link !== '/')
+      tell.problem(['resources', index, 'logout', 'intercept', place], `is "${link}", must not be the whole site`)
   }
 }
 

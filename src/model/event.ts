@@ -31,6 +31,8 @@ export type GatewayEvent =
   | { readonly name: 'store.warned'; readonly detail: string }
   | { readonly name: 'store.log-lost'; readonly detail: string }
   | { readonly name: 'origin.retried'; readonly resource: string }
+  /** The site's own logout could not be passed on to it: our session is over, its own may live on. */
+  | { readonly name: 'site-logout.unheard'; readonly resource: string; readonly detail: string }
   | { readonly name: 'stream.closed-at-end'; readonly resource: string; readonly kind: 'websocket' | 'answer' }
 
 export type Report = (event: GatewayEvent) => void

@@ -1,6 +1,6 @@
 /** The words of signing out. */
 import type { IdpId } from './identity.ts'
-import type { EndedSession } from './session.ts'
+import type { EndedSession, SessionId } from './session.ts'
 
 /** An idp says that sessions are over: one session of its own, or all of a subject. Never neither. */
 export interface LogoutNotice {
@@ -41,3 +41,20 @@ export interface Told {
  * @param except the id of the resource where the person has just signed out by its own link: it knows
  */
 export type TellParticipants = (ended: EndedSession, options?: { readonly except?: string | null }) => Promise<Told>
+
+/** What a site's own logout link has closed. */
+export interface ClosedFromSite {
+  /** The portal's path that says so, once the other participants are told. */
+  readonly path: Promise<string>
+  /** This request ended it; others only hear that it is over. */
+  readonly first: boolean
+}
+
+/**
+ * Ends a session for a site's own logout link, once, however often it is pressed.
+ *
+ * @param resource the site's id: it need not be told
+ * @returns null: it was over before, and nothing is left to say of it
+ * @throws GatewayError `logout.not-stored` shut in this process, not yet in the store
+ */
+export type CloseFromSite = (id: SessionId, resource: string) => Promise<ClosedFromSite | null>

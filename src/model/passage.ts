@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors.ts'
 import type { Navigation } from './navigation.ts'
-import type { Place, Target } from './place.ts'
+import type { Target } from './place.ts'
 import type { Resource } from './resource.ts'
 import type { Session } from './session.ts'
 
@@ -43,5 +43,3 @@ export interface Passage {
   /** The client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean
 }
-
-export type ResourcePlace = Extract<Place, { kind: 'resource' }>

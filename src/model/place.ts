@@ -18,18 +18,22 @@ export interface Target {
   readonly plain: boolean
 }
 
+export interface ResourcePlace {
+  readonly kind: 'resource'
+  readonly resource: Resource
+  readonly access: Access
+  /** The path as rules read it: decoded, and folded where the resource says so; raw on a host with one verdict. */
+  readonly path: string
+  /** What the origin is asked for, query included: the raw path with the origin's prefix in place of the public one. */
+  readonly forwardPath: string
+  /** Whose cookie opens this; null on a public path, where no cookie is read. */
+  readonly scope: Scope | null
+}
+
 export type Place =
-  | {
-      readonly kind: 'resource'
-      readonly resource: Resource
-      readonly access: Access
-      /** The path as rules read it: decoded, and folded where the resource says so; raw on a host with one verdict. */
-      readonly path: string
-      /** What the origin is asked for, query included: the raw path with the origin's prefix in place of the public one. */
-      readonly forwardPath: string
-      /** Whose cookie opens this; null on a public path, where no cookie is read. */
-      readonly scope: Scope | null
-    }
+  | ResourcePlace
+  /** The site's own logout link (`logout.intercept`). Where nobody is signed in it is `place`, like any other path. */
+  | { readonly kind: 'site-logout'; readonly place: ResourcePlace }
   /** Below `/.passerelle/`: ours on every host, never forwarded. `resource` is any of that host. */
   | { readonly kind: 'ours'; readonly resource: Resource; readonly path: string; readonly query: string }
   /** `/intranet`, where `/intranet/` is mounted: `to` is the whole address with the slash. For 308, as any method may come. */

@@ -115,6 +115,9 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
         return log.warn({ detail: event.detail }, event.name)
       case 'origin.retried':
         return metrics.event(event.name)
+      case 'site-logout.unheard':
+        metrics.event(event.name)
+        return log.warn({ resource: event.resource, detail: event.detail }, event.name)
       case 'stream.closed-at-end':
         metrics.event(event.name)
         return log.info({ resource: event.resource, kind: event.kind }, event.name)

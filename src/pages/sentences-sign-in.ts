@@ -274,4 +274,14 @@ export const ofSignIn: Sentences<Code> = {
       lead: html`The register of sessions does not answer. Until it does, no site opens with your account in this browser; we will finish closing it by ourselves.`,
     }),
   },
+  'logout.not-pressed': {
+    fr: ({ subject }) => ({
+      title: html`Cette adresse déconnecte`,
+      lead: html`Elle ne le fait que si vous utilisez vous-même le lien ou le bouton de ${subject ?? 'ce site'}, dans sa propre fenêtre. Rien n’a été fermé, et le site n’a rien reçu.`,
+    }),
+    en: ({ subject }) => ({
+      title: html`This address signs out`,
+      lead: html`It does so only when you use the link or the button of ${subject ?? 'this site'} yourself, in its own window. Nothing was closed, and the site received nothing.`,
+    }),
+  },
 }

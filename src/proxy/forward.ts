@@ -3,8 +3,10 @@
  * back-pressure and never collected; a truncated answer reaches the browser as a broken one; whatever happens, the
  * origin is let go when the client leaves.
  */
+import { GatewayError } from '../errors.ts'
 import { Permit } from '../model/decision.ts'
-import type { Passage, ResourcePlace } from '../model/passage.ts'
+import type { Passage } from '../model/passage.ts'
+import type { ResourcePlace } from '../model/place.ts'
 import type { Resource } from '../model/resource.ts'
 import { createInjection } from './identity-headers.ts'
 import type { OriginRequest } from './origin-connection.ts'
@@ -13,6 +15,7 @@ import { type Connect, OriginPool, reuse } from './origin-pool.ts'
 import { bodyOf } from './request-body.ts'
 import { createRequestHeaders } from './request-headers.ts'
 import { createResponseHeaders } from './response-headers.ts'
+import { hearOut } from './unread-answer.ts'
 
 export interface ForwardParts extends ExchangeParts {
   readonly resources: readonly Resource[]
@@ -20,6 +23,8 @@ export interface ForwardParts extends ExchangeParts {
 }
 
 const none: readonly string[] = []
+/** How long a person waits for an origin whose answer is not read, ms (SESSIONS A8), and how much of it is taken in, bytes. */
+const patience = { deadlineMs: 3_000, bodyLimit: 256 * 1024 }
 
 export function createForward(parts: ForwardParts) {
   const requestHeaders = createRequestHeaders(parts.resources)
@@ -32,23 +37,9 @@ export function createForward(parts: ForwardParts) {
      * @throws GatewayError `origin.*`, `identity.unsendable`: nothing was sent to the client yet
      */
     forward(passage: Passage, place: ResourcePlace, permit: Permit): Promise<void> {
-      Permit.proves(permit)
-      const { request, observed } = passage
-      const { resource, session } = permit
-      const route = routes.get(resource) as OriginRoute
-      const injected = session === null ? none : injectionOf(session, resource)
-      const headers = requestHeaders.forOrigin(request.rawHeaders, resource, observed.client, injected)
-      const body = bodyOf(request)
-      const repeatable = body === null && (request.method === 'GET' || request.method === 'HEAD')
-      const last = request.method === 'HEAD' || signsInConnection(headers)
-      const asked = {
-        head: headOf(passage, place.forwardPath, headers, body, last),
-        method: request.method ?? '',
-        upgrade: passage.upgrade !== null,
-        body,
-        last,
-      }
-      if (passage.expectsContinue && body !== null) passage.response.writeContinue()
+      const { request } = passage
+      const { route, asked, repeatable } = prepared(passage, place, permit)
+      const { body } = asked
       return new Promise((resolve, reject) => {
         const exchange = new OriginExchange(parts, passage, place, permit, route, asked, repeatable, resolve, reject)
         if (body === null) {
@@ -64,9 +55,63 @@ export function createForward(parts: ForwardParts) {
       })
     },
 
+    /**
+     * The request goes on as by forward(), but nobody is shown the answer. A client that leaves changes nothing, unless its
+     * body was still under way. Never rejects.
+     * @returns the origin's Set-Cookie lines, as a browser may have them
+     */
+    async passOn(passage: Passage, place: ResourcePlace, permit: Permit): Promise<readonly string[]> {
+      try {
+        const { route, asked } = prepared(passage, place, permit, true)
+        // Behind a body that is no HTTP, or was left unfinished, nothing goes on.
+        const { socket } = passage.request
+        if (asked.body !== null && (socket.writableEnded || socket.destroyed)) {
+          asked.body.stream.destroy()
+          return []
+        }
+        const heard = await hearOut(route.pool, route.servername, asked, patience, parts.monotonic)
+        passage.observed.originMs = heard.headMs
+        if (heard.failure !== null) unheard(permit.resource, heard.failure)
+        return route.answerHeaders(heard.raw, false).filter((_, at) => at % 2 === 1)
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error
+        unheard(permit.resource, error.message)
+        return []
+      }
+    },
+
     async close(): Promise<void> {
       await Promise.all([...routes.values()].map(route => route.pool.close()))
     },
+  }
+
+  /**
+   * @param alone nothing else goes on its connection
+   * @throws GatewayError `identity.unsendable`
+   */
+  function prepared(passage: Passage, place: ResourcePlace, permit: Permit, alone = false) {
+    Permit.proves(permit)
+    const { request, observed } = passage
+    const { resource, session } = permit
+    const route = routes.get(resource) as OriginRoute
+    const injected = session === null ? none : injectionOf(session, resource)
+    const headers = requestHeaders.forOrigin(request.rawHeaders, resource, observed.client, injected)
+    const body = bodyOf(request)
+    const repeatable = body === null && (request.method === 'GET' || request.method === 'HEAD')
+    const last = alone || request.method === 'HEAD' || signsInConnection(headers)
+    const asked: OriginRequest = {
+      head: headOf(passage, place.forwardPath, headers, body, last),
+      method: request.method ?? '',
+      upgrade: passage.upgrade !== null,
+      body,
+      last,
+    }
+    if (passage.expectsContinue && body !== null) passage.response.writeContinue()
+    return { route, asked, repeatable }
+  }
+
+  function unheard({ id, origin }: Resource, why: string): void {
+    parts.report({ name: 'site-logout.unheard', resource: id, detail: `${origin.origin}: ${why}` })
   }
 
   function routeTo(resource: Resource): OriginRoute {

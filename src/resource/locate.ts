@@ -1,10 +1,10 @@
 /**
  * From a target to a Place, by tables that are built once (SESSIONS A9). A host with one verdict for all its paths gets
- * them forwarded untouched; where rules or mounted resources make several verdicts possible, a path must have one reading
- * (reading.ts), and that reading is what prefixes are compared with.
+ * them forwarded untouched; where rules, mounted resources or a site's own logout link make several verdicts possible, a path
+ * must have one reading (reading.ts), and that reading is what prefixes are compared with.
  */
 import { GatewayError } from '../errors.ts'
-import type { Locate, Place, Target } from '../model/place.ts'
+import type { Locate, Place, ResourcePlace, Target } from '../model/place.ts'
 import type { PathRule, PublicAddress, Resource } from '../model/resource.ts'
 import type { Scope } from '../model/session.ts'
 import { indulgentReading, onlyReading } from './reading.ts'
@@ -65,12 +65,17 @@ interface Mount {
   readonly prefix: string
   readonly indulgent: string
   readonly rules: readonly CompiledRule[]
+  readonly logout: readonly Prefix[]
 }
 
-interface CompiledRule {
-  readonly rule: PathRule
+/** As a path reads, and as an indulgent server may read it. */
+interface Prefix {
   readonly prefix: string
   readonly indulgent: string
+}
+
+interface CompiledRule extends Prefix {
+  readonly rule: PathRule
   /** Null: any. */
   readonly methods: ReadonlySet<string> | null
 }
@@ -82,10 +87,10 @@ function siteOf(sharing: readonly Resource[]): Site {
   if (new Set(mounts.map(mount => mount.prefix)).size < mounts.length) {
     throw new Error(`two resources have one address on ${first.resource.at.hostname}`)
   }
-  const { at, origin, paths } = first.resource
+  const { at, origin, paths, logout } = first.resource
   const mounted = mounts.length > 1 || at.prefix !== '/'
   // Below a prefix of the origin's, dots would climb out of what was opened.
-  const strict = mounted || paths.length > 0 || origin.prefix !== '/'
+  const strict = mounted || paths.length > 0 || logout.intercept.length > 0 || origin.prefix !== '/'
   return { strict, mounted, folds, mounts, first }
 }
 
@@ -97,6 +102,7 @@ function mountOf(resource: Resource, folds: boolean): Mount {
     prefix,
     indulgent: indulgentReading(prefix, folds),
     rules: resource.paths.map(rule => compileRule(rule, resource.caseInsensitive)),
+    logout: resource.logout.intercept.map(path => compileLogout(path, resource.caseInsensitive)),
   }
 }
 
@@ -105,6 +111,12 @@ function compileRule(rule: PathRule, folds: boolean): CompiledRule {
   const methods = rule.methods === null ? null : new Set(rule.methods)
   if (methods?.has('GET')) methods.add('HEAD')
   return { rule, prefix: folds ? match.toLowerCase() : match, indulgent: indulgentReading(match, folds), methods }
+}
+
+/** By whole segments: `/logout.php` is itself and what stands below it, as PHP reads it, and never `/logout.phpx`. */
+function compileLogout(path: string, folds: boolean): Prefix {
+  const folder = path.endsWith('/') ? path : `${path}/`
+  return { prefix: folds ? folder.toLowerCase() : folder, indulgent: indulgentReading(folder, folds) }
 }
 
 function judge(site: Site, target: Target, method: string): Place {
@@ -125,12 +137,15 @@ function judge(site: Site, target: Target, method: string): Place {
 
   const path = resource.caseInsensitive ? reading.toLowerCase() : reading
   const rule = ruleFor(mount, path, 'prefix', method)
+  const isLogout = mount.logout.some(one => covers(one.prefix, path))
   if (!target.plain) {
     const indulgent = indulgentReading(reading, resource.caseInsensitive)
     if (ruleFor(mount, indulgent, 'indulgent', method) !== rule) throw ambiguous('the same rule')
+    const maybeLogout = mount.logout.some(one => covers(one.indulgent, indulgent))
+    if (maybeLogout !== isLogout) throw ambiguous('the site’s logout link, or anything else,')
   }
   const access = rule === null ? resource.access : rule.rule
-  return {
+  const place: ResourcePlace = {
     kind: 'resource',
     resource,
     access,
@@ -138,6 +153,7 @@ function judge(site: Site, target: Target, method: string): Place {
     forwardPath: `${resource.origin.prefix}${target.raw.slice(prefix.length)}`,
     scope: access.policy.kind === 'public' ? null : mount.scope,
   }
+  return isLogout ? { kind: 'site-logout', place } : place
 }
 
 /** The first that covers the path and admits the method; they stand longest prefix first. */

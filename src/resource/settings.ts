@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { flag } from '../setting/flag.ts'
 import { orNull } from '../setting/or-null.ts'
 import { text } from '../setting/text.ts'
-import { webAddress } from '../setting/web-address.ts'
+import { ambiguityOf, webAddress } from '../setting/web-address.ts'
 
 const expectedId = 'must be letters, digits, hyphens and underscores, such as "courses"'
 
@@ -13,16 +13,25 @@ const sitePath = z
     error: 'must be a path of the site, such as /logout.php, without query or escapes',
   })
 
+const logoutPath = z
+  .string({ error: 'must be a path of the site, such as /logout.php' })
+  .superRefine((path, context) => {
+    const message = path === '/' ? 'must not be the whole site' : ambiguityOf(path)
+    if (message !== null) context.addIssue({ code: 'custom', message })
+  })
+
 const logout = z.strictObject({
   intercept: z
-    .array(sitePath)
+    .array(logoutPath)
     .prefault([])
-    .describe('The addresses of the site’s own logout link: paths as browsers see them; what begins so is meant too.'),
+    .describe(
+      'The addresses of the site’s own logout link: paths as browsers see them, without query. `/logout.php` means that very path and what stands below it (`/logout.php/x`), with any query; not `/logout.phpx`. On a host with such a link a path must have one reading: ambiguous spellings are refused (400).',
+    ),
   means: z
     .enum(['global', 'local', 'ask'])
     .prefault('global')
     .describe(
-      'What that link does. `global`: signs out of everything; `local`: closes this site only; `ask`: asks the person.',
+      'What that link does when it is pressed on a page of the site. `global`: signs out of everything; `local`: closes this site only; `ask`: asks the person. The request then goes on to the origin, so that the site closes its own session too.',
     ),
   notify: orNull(
     z.strictObject({

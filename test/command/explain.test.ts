@@ -33,6 +33,7 @@ resources:
     at: https://apps.example.org/intranet/
     origin: http://10.0.3.5/
     policy: signed-in
+    logout: { intercept: [/intranet/logout.php], means: local }
 `
 
 let folder = ''
@@ -122,6 +123,18 @@ decision   permit  rule 1
   it('takes nobody where there are no claims', async () => {
     expect((await run('https://apps.example.org/intranet/')).said).toContain('decision   challenge  not signed in')
     expect(await run('https://courses.example.org/assets/x.css')).toMatchObject({ code: 0 })
+  })
+
+  it('says where a path is the site’s own logout link, and what it means', async () => {
+    const { code, said } = await withClaims({}, 'https://apps.example.org/intranet/logout.php?x')
+    expect(code).toBe(0)
+    expect(said).toContain(
+      'decision   permit  signed-in\nlogout     local              (pressed on a page of the site, this link closes this site only)\n',
+    )
+    expect((await run('https://apps.example.org/intranet/logout.phpx')).said).not.toContain('logout ')
+    expect((await run('https://apps.example.org/intranet/logout.php;x')).said).toMatch(
+      /^refused {4}400 request.ambiguous/,
+    )
   })
 
   it('judges the path as it is written, and tells what is refused before any policy', async () => {

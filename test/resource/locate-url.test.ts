@@ -9,6 +9,7 @@ const resources = theResources([
   { at: 'https://ruled.example.edu', id: 'ruled', paths: [{ match: '/adm/', policy: 'public' }] },
   { at: 'https://apps.example.edu/intranet/', id: 'mounted' },
   { at: 'http://dev.localhost:8081', id: 'local' },
+  { at: 'https://left.example.edu', id: 'left', logout: { intercept: ['/logout.php', '/out/'] } },
 ])
 const locateUrl = createLocateUrl(createLocate({ portal, resources }))
 
@@ -61,6 +62,15 @@ describe('a target', () => {
       'https://gw.example.edu/.passerelle/leave',
       'https://gw.example.edu/%2epasserelle/enter?t=1',
       'https://gw.example.edu/.passerelle',
+    ],
+    [
+      'a site’s own logout link (OR-15)',
+      'https://left.example.edu/logout.php',
+      'https://left.example.edu/logout.php?next=/',
+      'https://left.example.edu/logout.php/x',
+      'https://left.example.edu/out',
+      'https://left.example.edu/x/../out/now',
+      'https://left.example.edu/%6cogout.php',
     ],
     ['a path without a resource', 'https://apps.example.edu/', 'https://apps.example.edu/other/'],
     [

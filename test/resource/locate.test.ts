@@ -21,6 +21,7 @@ function among(written: readonly Record<string, unknown>[]) {
 /** What decides, of a place: resource, path rule, path as read, path as forwarded. */
 function gist(place: Place | string): unknown {
   if (typeof place === 'string') return place
+  if (place.kind === 'site-logout') return ['logout', gist(place.place)]
   if (place.kind !== 'resource') return place.kind
   return [place.resource.id, place.access.match, place.path, place.forwardPath]
 }
@@ -351,5 +352,69 @@ describe('resources below paths of one host', () => {
     const prefixed = among([{ at: 'https://a.example.org', origin: 'http://10.0.0.1/base/' }])
     expect(gist(prefixed('a.example.org/x?y'))).toEqual(['r0', null, '/x', '/base/x?y'])
     expect(prefixed('a.example.org/../x')).toBe(ambiguous)
+  })
+})
+
+describe('a site’s own logout link', () => {
+  const at = among([
+    { at: 'https://one.example.org', logout: { intercept: ['/logout.php', '/account/leave/'] } },
+    { at: 'https://iis.example.org', caseInsensitive: true, logout: { intercept: ['/Logout.aspx'] } },
+    {
+      at: 'https://apps.example.org/intranet/',
+      logout: { intercept: ['/intranet/logout'] },
+      paths: [{ match: '/intranet/logout', policy: 'public' }],
+    },
+    { at: 'https://apps.example.org/hr/' },
+  ])
+
+  it.each([
+    '/logout.php',
+    '/logout.php?x=1',
+    '/logout.php/x',
+    '/account/leave',
+    '/account/leave/',
+    '/account/leave/now',
+  ])('is that path and what stands below it: %s', path =>
+    expect(gist(at(`one.example.org${path}`))).toEqual(['logout', ['r0', null, path.split('?')[0], path]]),
+  )
+
+  it.each([
+    '/logout.phpx',
+    '/logout',
+    '/xlogout.php',
+    '/account/leaveme',
+    '/x/logout.php',
+    '/LOGOUT.PHP',
+    '/?/logout.php',
+  ])('is not what only looks like it: %s', path =>
+    expect(at(`one.example.org${path}`)).toMatchObject({ kind: 'resource' }),
+  )
+
+  it('makes its host strict: a path has one reading there (A9)', () => {
+    for (const path of [
+      '/a;b',
+      '//a',
+      '/a/../b',
+      '/%41',
+      '/logout.php;x',
+      '/%6cogout.php',
+      '/logout.php.',
+      '/logout.php%20',
+    ]) {
+      expect([path, at(`one.example.org${path}`)]).toEqual([path, ambiguous])
+    }
+  })
+
+  it('is folded where the origin folds', () => {
+    expect(gist(at('iis.example.org/LOGOUT.ASPX'))).toEqual(['logout', ['r1', null, '/logout.aspx', '/LOGOUT.ASPX']])
+    expect(at('iis.example.org/LOGOUT.ASPX.')).toBe(ambiguous)
+  })
+
+  it('belongs to its own resource, below the path where that is mounted, and goes on as any path there', () => {
+    expect(gist(at('apps.example.org/intranet/logout?a'))).toEqual([
+      'logout',
+      ['r2', '/intranet/logout', '/intranet/logout', '/logout?a'],
+    ])
+    expect(at('apps.example.org/hr/logout')).toMatchObject({ kind: 'resource' })
   })
 })
