@@ -15,7 +15,7 @@ afterEach(() => {
 })
 afterAll(() => world.stop())
 
-describe('a reply by POST from another site', () => {
+describe('a reply by POST from another site (C5 4)', () => {
   const target = () => world.url('app', '/echo?posted=1')
   let browser: Browser
   let reply: URL

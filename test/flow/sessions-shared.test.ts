@@ -126,7 +126,7 @@ describe('a session in Redis', () => {
     await world.stop()
   })
 
-  it('lives on for a month where the operator says so', async () => {
+  it('lives on for a month where the operator says so (C5 14)', async () => {
     const world = await start({ session: '  idleTimeout: 30d\n  absoluteTimeout: 30d' })
     const browser = await signIn(world, 'alice')
     clock.advance(29 * 24 * 60 * minute)

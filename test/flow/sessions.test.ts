@@ -194,7 +194,7 @@ describe.each(['memory', 'Redis'] as const)('over the %s store', kind => {
     expect(page.hops.length).toBeGreaterThan(3)
   })
 
-  it('the cookie of one host opens no other, however lately its session was used there', async () => {
+  it('the cookie of one host opens no other, however lately its session was used there (C5 10)', async () => {
     const cookies = browser.jar.all()
     const site = cookies.find(({ name }) => name === siteCookie)?.value ?? ''
     const portal = cookies.find(({ name }) => name === '__Host-Http-passerelle')?.value ?? ''

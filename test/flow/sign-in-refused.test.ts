@@ -41,7 +41,7 @@ const app = (path = '/echo') => world.url('app', path)
 const english = (jar?: CookieJar) => new Browser({ language: 'en', ...(jar === undefined ? {} : { jar }) })
 const newSessions = async () => ((await world.gateway.sessions.count()) ?? 0) - sessionsBefore
 
-describe('a browser that refuses', () => {
+describe('a browser that refuses (C5 13)', () => {
   it('all cookies reads a page after three redirects; no code was redeemed and no session made', async () => {
     const page = await new Browser({ cookies: false, language: 'en' }).navigate(app())
     expect(page.hops).toHaveLength(3)

@@ -5,7 +5,7 @@ import type { Reply } from '../stand-in/browser-reply.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
 const tabs = 20
-const hosts = ['one', 'two', 'three', 'four', 'five']
+const hosts = ['one', 'two', 'three', 'four', 'five', ...Array.from({ length: 15 }, (_, index) => `more-${index}`)]
 
 const site = (id: string) => `
   - id: ${id}
@@ -39,9 +39,11 @@ function longestCookie(pages: readonly Reply[]): number {
 
 describe.each([
   ['one site', (tab: number) => world.url('one', `/echo?tab=${tab}`)],
-  ['five sites', (tab: number) => world.url(hosts[tab % hosts.length] as string, `/echo?tab=${tab}`)],
+  ['five sites', (tab: number) => world.url(hosts[tab % 5] as string, `/echo?tab=${tab}`)],
+  ['twenty sites', (tab: number) => world.url(hosts[tab] as string, `/echo?tab=${tab}`)],
+  ['one site and ten others', (tab: number) => world.url(hosts[tab % 2 === 0 ? 0 : tab] as string, `/echo?tab=${tab}`)],
   ['one site whose provider takes three steps', (tab: number) => world.url('campus', `/echo?tab=${tab}`)],
-])('twenty tabs of %s, opened at once and not signed in', (_, address) => {
+])('twenty tabs of %s, opened at once and not signed in (C5 1)', (_, address) => {
   it('all arrive, each at its own address, with one session, short cookies and few requests', async () => {
     const before = (await world.gateway.sessions.count()) ?? 0
     const browser = new Browser()

@@ -31,20 +31,7 @@ const usualPlaces = [
  */
 export async function launchChromium(options: { readonly timeoutMs?: number } = {}): Promise<Chromium> {
   const timeoutMs = options.timeoutMs ?? 15_000
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: [
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-    ],
-    // Playwright switches the back/forward cache off; people have it on, and the back button after a sign-out is a test.
-    ignoreDefaultArgs: ['--disable-back-forward-cache'],
-  })
+  const browser = await chromium.launch(howToLaunch())
   const person = async (language: 'fr' | 'en') => {
     const context = await browser.newContext({ locale: language === 'fr' ? 'fr-FR' : 'en-GB' })
     context.setDefaultTimeout(timeoutMs)
@@ -59,6 +46,38 @@ export async function launchChromium(options: { readonly timeoutMs?: number } = 
       return page
     },
     close: () => browser.close(),
+  }
+}
+
+/**
+ * A browser that keeps what it has in a folder, as people's do: closed and launched again on the same folder with
+ * `restores`, it opens the tabs that it had, all at once.
+ */
+export async function launchOnDisk(folder: string, restores = false): Promise<BrowserContext> {
+  const how = howToLaunch()
+  const context = await chromium.launchPersistentContext(folder, {
+    ...how,
+    args: [...how.args, ...(restores ? ['--restore-last-session'] : [])],
+    locale: 'en-GB',
+  })
+  context.setDefaultTimeout(30_000)
+  return context
+}
+
+function howToLaunch() {
+  return {
+    executablePath: chromiumPath(),
+    args: [
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+    ],
+    // Playwright switches the back/forward cache off; people have it on, and the back button after a sign-out is a test.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
   }
 }
 
