@@ -98,7 +98,7 @@ async function measure(
   used: () => Promise<number>,
   atTheEnd: 'room' | 'full' = 'room',
 ): Promise<Cost[]> {
-  const sessions = createSessions({ store, keys, limits, now, report: () => {}, endedLate: () => {} })
+  const sessions = createSessions({ store, keys, limits, perPerson: null, now, report: () => {}, endedLate: () => {} })
   const ids: string[] = []
   const costs: Cost[] = []
   for (const step of steps) {

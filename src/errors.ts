@@ -32,6 +32,7 @@ export const failures = {
   'login.stale': { status: 400, level: 'info' },
   'login.foreign': { status: 400, level: 'warn' },
   'login.cookies': { status: 400, level: 'info' },
+  'login.too-many-sessions': { status: 403, level: 'info' },
   'login.loop': { status: 400, level: 'error' },
   'login.too-many': { status: 429, level: 'warn' },
   'login.busy': { status: 503, level: 'error' },

@@ -103,6 +103,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     store,
     keys,
     limits,
+    perPerson: settings.session.perPerson,
     now,
     report,
     endedLate: ended => void tellParticipants(ended),

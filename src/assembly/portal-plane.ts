@@ -4,6 +4,7 @@ import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
 import { createCallback } from '../login/callback.ts'
 import { createFail } from '../login/failed.ts'
 import { createLogin } from '../login/login.ts'
+import { createOverLimit } from '../login/over-limit.ts'
 import { loginRoutes } from '../login/routes.ts'
 import { createLogout } from '../logout/logout.ts'
 import { logoutRoutes } from '../logout/routes.ts'
@@ -13,7 +14,10 @@ import { languageOf } from '../pages/language.ts'
 import { stylesheet } from '../pages/stylesheet.ts'
 import { authorize } from '../policy/authorize.ts'
 import { createFront, portalRoutes } from '../portal/front.ts'
+import { createListed } from '../portal/listed.ts'
+import { createMySessions, sessionRoutes } from '../portal/my-sessions.ts'
 import { createPortalApp } from '../server/portal-app.ts'
+import { createHandles } from '../session/handles.ts'
 import { createPageClient } from '../session/page-client.ts'
 import { createPendingLogins } from '../session/pending.ts'
 import { createKeys } from '../session/seal.ts'
@@ -37,6 +41,17 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     return help === null ? null : { label: help.label, url: help.url.href }
   }
 
+  const handles = createHandles(core.keys)
+  const listed = createListed({ handles, idpLabel: id => providers.get(id)?.label ?? null })
+  const overLimit = createOverLimit({
+    sessions,
+    beyond: settings.session.perPerson?.beyond === 'refuse' ? 'refuse' : 'ask',
+    listed,
+    locateUrl,
+    pages,
+    fail,
+    report,
+  })
   const login = createLogin({
     portal,
     providers,
@@ -48,6 +63,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     locateUrl,
     pages,
     fail,
+    overLimit,
     admitWrite,
     report,
     now,
@@ -66,9 +82,22 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     now,
   })
   const logout = createLogout({ providers, resources, sessions, closedSessions: core.closedSessions, pages, now })
+  const mySessions = createMySessions({
+    sessions,
+    handles,
+    listed,
+    pages,
+    tellParticipants: core.tellParticipants,
+    signOut: logout.fromUser,
+  })
   const front = createFront({ resources, sessions, authorize, pages })
   return createPortalApp({
-    routes: [...portalRoutes(front), ...loginRoutes(login, callback), ...logoutRoutes(logout)],
+    routes: [
+      ...portalRoutes(front),
+      ...sessionRoutes(mySessions),
+      ...loginRoutes(login, callback),
+      ...logoutRoutes(logout),
+    ],
     origin: portal,
     pages,
     stylesheet,

@@ -12,7 +12,6 @@ const features: Readonly<Record<string, string>> = {
   chooser: 'settings of the sign-in page',
   'listen.workers': 'several workers',
   'operations.secret': 'commands to a running gateway',
-  'session.perPerson': 'limits on sessions of one person',
   'session.recheck': 'checks of entitlements during a session',
   'session.store.sentinels': 'Redis Sentinel and Redis Cluster',
   'session.store.master': 'Redis Sentinel and Redis Cluster',

@@ -1,5 +1,6 @@
-/** What a session remembers of the browser, for the person's own page: its family and its network, never more. */
+/** What a session remembers of the browser, for the person's own page: its family, its system and its network, never more. */
 import type { PortalRequest } from '../model/exchange.ts'
+import type { BrowserMemory } from '../session/record.ts'
 
 const families: readonly (readonly [RegExp, string])[] = [
   [/\bEdgA?\//, 'Edge'],
@@ -9,12 +10,21 @@ const families: readonly (readonly [RegExp, string])[] = [
   [/\bSafari\//, 'Safari'],
 ]
 
-export function browserOf({ userAgent, address }: Pick<PortalRequest, 'userAgent' | 'address'>): {
-  family: string
-  network: string
-} {
-  const family = families.find(([pattern]) => pattern.test(userAgent))?.[1] ?? 'other'
-  return { family, network: networkOf(address) }
+/** In this order: an Android says Linux too, and an iPhone Mac OS X. */
+const systems: readonly (readonly [RegExp, string])[] = [
+  [/\biPhone\b/, 'iPhone'],
+  [/\biPad\b/, 'iPad'],
+  [/\bAndroid\b/, 'Android'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bCrOS\b/, 'ChromeOS'],
+  [/\bMac OS X\b/, 'macOS'],
+  [/\bLinux\b/, 'Linux'],
+]
+
+export function browserOf({ userAgent, address }: Pick<PortalRequest, 'userAgent' | 'address'>): BrowserMemory {
+  const told = (names: typeof families) => names.find(([pattern]) => pattern.test(userAgent))?.[1] ?? null
+  const system = told(systems)
+  return { family: told(families) ?? 'other', network: networkOf(address), ...(system === null ? {} : { system }) }
 }
 
 /** /24 of an IPv4 address, /48 of an IPv6 one. */

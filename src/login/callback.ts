@@ -13,9 +13,10 @@ import type { Device, SessionId } from '../model/session.ts'
 import type { PendingLogin, PendingLogins } from '../session/pending.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { SingleUse } from '../session/single-use.ts'
+import { redirect } from './answer.ts'
 import { browserOf } from './browser.ts'
 import { brokenOff, type Fail, type Failed } from './failed.ts'
-import { type Arrival, redirect } from './login.ts'
+import type { Arrival } from './login.ts'
 
 export interface CallbackParts {
   readonly portal: string

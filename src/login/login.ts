@@ -16,7 +16,7 @@ import {
 import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import type { IdpId } from '../model/identity.ts'
-import type { BrowserStep, IdentityProvider } from '../model/idp.ts'
+import type { IdentityProvider } from '../model/idp.ts'
 import type { LocatedUrl, LocateUrl } from '../model/place.ts'
 import type { Text } from '../model/text.ts'
 import { contextOf } from '../pages/context.ts'
@@ -25,8 +25,10 @@ import type { Handoff } from '../session/handoff.ts'
 import type { Destination, PendingLogins } from '../session/pending.ts'
 import type { Resumed, Sessions } from '../session/sessions.ts'
 import type { SingleUse } from '../session/single-use.ts'
+import { answerStep, isNobody, nothing, redirect } from './answer.ts'
 import { asFields, enterAgain, placed, readDestination, type Wanted } from './destination.ts'
 import { brokenOff, type Fail, waitOf } from './failed.ts'
+import type { OverLimit } from './over-limit.ts'
 
 export interface LoginParts {
   /** `https://acces.example.org` */
@@ -41,6 +43,7 @@ export interface LoginParts {
   readonly locateUrl: LocateUrl
   readonly pages: Pages
   readonly fail: Fail
+  readonly overLimit: OverLimit
   readonly admitWrite: AdmitWrite
   readonly report: Report
   readonly now: () => number
@@ -70,11 +73,7 @@ export function createLogin(parts: LoginParts) {
       if (reference !== null) return arrive(request, reference)
       const wanted = readDestination(request.query)
       const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
-      if (resumed !== null) return leadOn(request, wanted, resumed)
-      const arriving = await sessions.arriving(request.cookies)
-      return arriving === null
-        ? challenge(request, wanted, request.query.get('idp'))
-        : takeOver(request, wanted, arriving)
+      return resumed === null ? arriveOrAsk(request, wanted, false) : leadOn(request, wanted, resumed)
     },
 
     /** GET /login: signing in without a target. */
@@ -85,7 +84,7 @@ export function createLogin(parts: LoginParts) {
       const again = request.query.get('again') === '1'
       const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
       if (resumed !== null && !again) return redirect('/')
-      return challenge(request, { ...readDestination(request.query), framed: false }, request.query.get('idp'), again)
+      return arriveOrAsk(request, { ...readDestination(request.query), framed: false }, again)
     },
 
     /**
@@ -130,6 +129,14 @@ export function createLogin(parts: LoginParts) {
     }
   }
 
+  /** No session of this browser counts: one may still be arriving, or waiting for a place; else an idp is asked. */
+  async function arriveOrAsk(request: PortalRequest, wanted: Wanted, again: boolean): Promise<Answer> {
+    const arriving = again ? null : await sessions.arriving(request.cookies)
+    return arriving === null
+      ? challenge(request, wanted, request.query.get('idp'), again)
+      : takeOver(request, wanted, arriving)
+  }
+
   function notArrived(request: PortalRequest, arrival: Arrival): Answer {
     const cameBack = sessions.authentic(request.cookies, 'portal').length > 0
     return cameBack
@@ -147,10 +154,15 @@ export function createLogin(parts: LoginParts) {
     const { id, generation } = resumed.session
     const value = sessions.cookieFor('portal', id, generation)
     const held = cookieValues(request.cookies, cookieName.portal)
+    const left = cookiesNamed(request.cookies, transactionPrefix.session).map(({ name }) => expireCookie(name))
     const cookies = [
       ...(held.length === 1 && held[0] === value ? [] : [setCookie(cookieName.portal, value, null)]),
-      ...cookiesNamed(request.cookies, transactionPrefix.session).map(({ name }) => expireCookie(name)),
+      ...left,
     ]
+    if (resumed.provisional) {
+      const dropped = held.length === 0 ? left : [expireCookie(cookieName.portal), ...left]
+      return parts.overLimit(request, wanted, resumed, { taken: cookies, dropped })
+    }
     const answer = await leadOn(request, wanted, resumed)
     return 'cookies' in answer ? { ...answer, cookies: [...cookies, ...answer.cookies] } : answer
   }
@@ -280,23 +292,5 @@ export function createLogin(parts: LoginParts) {
       destination: null,
       button: { kind: 'link', href: '/', does: 'front', name: null },
     })
-  }
-}
-
-/** A HEAD or a prefetch: no person asked, so nothing begins and nothing is consumed (OI-22, SESSIONS B 22). */
-function isNobody({ method, navigation }: PortalRequest): boolean {
-  return method === 'HEAD' || navigation === 'prefetch'
-}
-
-const nothing: Answer = { kind: 'empty', status: 204 }
-
-export function redirect(to: string, cookies: readonly string[] = []): Answer {
-  return { kind: 'redirect', to, cookies }
-}
-
-export function answerStep(step: BrowserStep, cookies: readonly string[]): Answer {
-  switch (step.kind) {
-    case 'redirect':
-      return redirect(step.to.href, cookies)
   }
 }

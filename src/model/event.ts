@@ -12,6 +12,7 @@ export type GatewayEvent =
   | { readonly name: 'session.established'; readonly idp: string }
   | { readonly name: 'session.kept'; readonly idp: string }
   | { readonly name: 'session.ended'; readonly reason: EndReason; readonly idp: string }
+  | { readonly name: 'session.limit-reached'; readonly beyond: 'ask' | 'refuse'; readonly idp: string }
   | { readonly name: 'session.undecryptable' }
   | { readonly name: 'session.end-retried'; readonly left: number }
   | { readonly name: 'participant.told'; readonly resource: string }

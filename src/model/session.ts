@@ -38,4 +38,4 @@ export interface EndedSession {
   readonly visited: readonly string[]
 }
 
-export type EndReason = 'user' | 'idp' | 'replaced' | 'lost-race' | 'overtaken' | 'administrator'
+export type EndReason = 'user' | 'idp' | 'replaced' | 'lost-race' | 'overtaken' | 'administrator' | 'limit'

@@ -96,8 +96,8 @@ export interface TombstoneStore {
  * the one that was followed, so anything may have ended, and own ends may be in no log any more (SESSIONS A4).
  */
 export interface EndEntry {
-  readonly kind: 'session' | 'changed' | 'person' | 'idp' | 'all' | 'unknown' | 'lost'
-  /** The session's hash, or the directory key of the person or idp. */
+  readonly kind: 'session' | 'changed' | 'idp' | 'all' | 'unknown' | 'lost'
+  /** The session's hash; for `idp` and `all` the mark, as session/marks.ts writes it. */
   readonly key: string
   readonly reason: string
 }

@@ -78,6 +78,9 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       case 'session.ended':
         metrics.ended(event.reason)
         return log.info({ idp: event.idp, reason: event.reason }, event.name)
+      case 'session.limit-reached':
+        metrics.event(event.name)
+        return log.info({ idp: event.idp, beyond: event.beyond }, event.name)
       case 'session.end-retried':
         return log.warn({ left: event.left }, event.name)
       case 'participant.told':

@@ -2,6 +2,7 @@
 import type { Language, Text } from '../model/text.ts'
 import { clip, type Html, href, html } from './escape.ts'
 import { frame, heading, type Level, type View } from './frame.ts'
+import { mySpace } from './my-space.ts'
 import type { PageContext, Site } from './site.ts'
 import { homeLink } from './ways-out.ts'
 
@@ -36,7 +37,8 @@ ${list(d.sites, language)}`
   const open = d.sites.filter(one => one.open)
   const closed = d.sites.filter(one => !one.open)
   const hello = c.person === null ? words.mine : words.hello(clip(c.person, 60))
-  const main = html`${heading(level, 0, hello)}
+  const main = html`${mySpace(language, '/')}
+${heading(level, 0, hello)}
 ${open.length === 0 ? html`<p class="lead">${words.nothing}</p>` : heading(level, 1, words.open)}
 ${list(open, language)}
 ${closed.length === 0 ? null : html`${heading(level, 1, words.closed)}<p class="soft">${words.closedHelp}</p>`}

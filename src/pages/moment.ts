@@ -30,6 +30,15 @@ export function wait(language: Language, at: Date, seconds: number): Wait {
   return { length: counted(Math.ceil(seconds / 60), 'minute'), until }
 }
 
+/** How long ago that was, rounded up: `25 minutes`, `3 heures`. */
+export function elapsed(language: Language, since: Date, now: Date): Html {
+  const minutes = Math.max(1, Math.ceil((now.getTime() - since.getTime()) / 60_000))
+  if (minutes < 120) return counted(minutes, 'minute')
+  const hours = Math.ceil(minutes / 60)
+  if (hours < 48) return counted(hours, language === 'fr' ? 'heure' : 'hour')
+  return counted(Math.ceil(hours / 24), language === 'fr' ? 'jour' : 'day')
+}
+
 function counted(count: number, unit: string): Html {
   return html`${count}&nbsp;${unit}${count > 1 ? 's' : null}`
 }

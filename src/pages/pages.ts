@@ -6,6 +6,7 @@
 import { type ChooserData, chooserPage } from './chooser.ts'
 import { type FailureData, failurePage } from './failure.ts'
 import { type FrontData, frontPage } from './front.ts'
+import { type ChooseSessionData, chooseSessionPage, type MySessionsData, mySessionsPage } from './my-sessions.ts'
 import { type FramedData, framedPage, type NotSentData, notSentPage } from './on-site.ts'
 import { type RefusedData, refusedPage } from './refused.ts'
 import type { IdpLabels } from './requirement.ts'
@@ -20,6 +21,7 @@ import {
 import type { PageContext, Site } from './site.ts'
 
 export type { FailureData } from './failure.ts'
+export type { ListedSession } from './my-sessions.ts'
 export type { IdpLabels } from './requirement.ts'
 export type { PageContext, Site } from './site.ts'
 export type { Button } from './ways-out.ts'
@@ -34,6 +36,10 @@ export interface Pages {
   /** The caller may send a Refresh header; the page has the button. */
   readonly closing: (c: PageContext, d: ClosingData) => string
   readonly closed: (c: PageContext, d: ClosedData) => string
+  /** Forms POST /sessions, with `token` and `end`. */
+  readonly mySessions: (c: PageContext, d: MySessionsData) => string
+  /** Forms POST /sessions, with `token`, `end` and what is carried; one POST /logout. */
+  readonly chooseSession: (c: PageContext, d: ChooseSessionData) => string
   readonly refused: (c: PageContext, d: RefusedData) => string
   /** A POST that came without a session. */
   readonly notSent: (c: PageContext, d: NotSentData) => string
@@ -50,6 +56,8 @@ export function createPages(site: Site, labels: IdpLabels = {}): Pages {
     askLogout: (c, d) => askLogoutPage(site, c, d),
     closing: (c, d) => closingPage(site, c, d),
     closed: (c, d) => closedPage(site, c, d),
+    mySessions: (c, d) => mySessionsPage(site, c, d),
+    chooseSession: (c, d) => chooseSessionPage(site, c, d),
     refused: (c, d) => refusedPage(site, labels, c, d),
     notSent: (c, d) => notSentPage(site, c, d),
     framed: (c, d) => framedPage(site, c, d),

@@ -66,6 +66,34 @@ export const ofSignIn: Sentences<Code> = {
       lead: html`To make room for you we would have to close somebody else’s session, and we do not do that. Open sessions go on; there is room again as soon as one of them closes.`,
     }),
   },
+  'login.too-many-sessions': {
+    fr: about => ({
+      title: html`Votre compte est déjà ouvert ailleurs`,
+      lead: html`Il l’est dans autant de navigateurs que votre établissement le permet. Cette connexion n’a donc pas ouvert de session ici, et les autres n’ont pas changé.`,
+      steps: {
+        heading: html`Pour l’ouvrir ici`,
+        items: [
+          html`Dans un navigateur où il est ouvert, allez sur ${mono(about.portal)}&nbsp;: «&nbsp;Mes sessions&nbsp;» les montre toutes, et permet d’en fermer une.`,
+          html`Revenez ensuite ici et reprenez la connexion.`,
+          html`Si plus aucun de ces navigateurs n’est à votre portée, attendez&nbsp;: une session que personne n’utilise se ferme d’elle-même.`,
+        ],
+      },
+      after: html`Le service qui a vérifié votre compte peut garder sa propre connexion dans ce navigateur. Sur un ordinateur partagé, fermez-en toutes les fenêtres.`,
+    }),
+    en: about => ({
+      title: html`Your account is already open elsewhere`,
+      lead: html`It is open in as many browsers as your institution permits. This sign-in has therefore opened no session here, and the others are unchanged.`,
+      steps: {
+        heading: html`To open it here`,
+        items: [
+          html`In a browser where it is open, go to ${mono(about.portal)}: “My sessions” shows them all, and lets you close one.`,
+          html`Then come back here and sign in again.`,
+          html`If none of these browsers is within your reach, wait: a session that nobody uses closes by itself.`,
+        ],
+      },
+      after: html`The service that checked your account may keep its own sign-in in this browser. On a shared computer, close all its windows.`,
+    }),
+  },
   'login.required': {
     fr: ({ subject }) => ({
       title: html`Connectez-vous pour continuer`,

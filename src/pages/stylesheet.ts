@@ -44,6 +44,7 @@ a:hover { color: var(--accent-deep); text-decoration-thickness: .14em }
 :focus-visible { outline: .1875rem solid var(--focus); outline-offset: .1875rem; border-radius: var(--r-small) }
 main:focus { outline: none }
 .skip { position: absolute; left: var(--s4); top: -6rem; z-index: 1; padding: var(--s2) var(--s4); background: var(--surface); color: var(--ink) }
+.aside { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 .skip:focus { top: var(--s2) }
 svg { display: block; max-width: 100% }
 .i { flex: none; width: 1.5rem; height: 1.5rem; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round }
@@ -63,6 +64,11 @@ svg { display: block; max-width: 100% }
 .arch { width: 100%; height: clamp(.75rem, 2.4vw, 2rem) }
 .arch path:first-child { fill: var(--surface) }
 .arch path + path { fill: none; stroke: var(--line); stroke-width: 1.5; vector-effect: non-scaling-stroke }
+.tabs { display: flex; flex-wrap: wrap; gap: 0 var(--s5); margin: 0 0 var(--s5); padding: 0; list-style: none; border-bottom: 1px solid var(--line) }
+.tabs li { margin: 0 }
+.tabs a { display: inline-flex; align-items: center; min-height: 2.75rem; border-bottom: .1875rem solid transparent; text-decoration: none }
+.tabs a:hover { border-color: var(--edge) }
+.tabs [aria-current] { border-color: var(--accent); color: var(--ink); font-weight: 600 }
 
 /* ---- text ---- */
 h1, h2 { font-family: var(--serif); font-weight: 400; text-wrap: balance }
@@ -107,6 +113,7 @@ form { margin: 0 0 var(--s5) }
 .btn:hover { background: var(--accent-deep); border-color: var(--accent-deep); color: var(--on-accent) }
 .btn.plain { background: transparent; color: var(--accent) }
 .btn.plain:hover { background: var(--tint); color: var(--accent-deep) }
+.btn.small { min-height: 2.75rem; padding: var(--s1) var(--s3); border-width: 1px; font-size: .9375rem }
 
 /* ---- lists of ways to go: whole rows, links or the buttons of one form ---- */
 .ways { margin: 0 0 var(--s5); padding: 0; list-style: none; border: 1px solid var(--line); border-radius: var(--r); background: var(--surface) }
@@ -120,7 +127,14 @@ form { margin: 0 0 var(--s5) }
 .ways :is(a, button):hover b { text-decoration: underline; text-underline-offset: .18em }
 .ways :focus-visible { outline-offset: -.1875rem }
 .tag { display: inline-block; padding: 0 .5em; border: 1px solid currentColor; border-radius: 1em; font-size: .875rem; font-weight: 600; line-height: 1.5 }
-.tag.warn { color: var(--warn) }
+.tag.ok { color: var(--ok) } .tag.warn { color: var(--warn) }
+.things { margin: 0; padding: 0; list-style: none }
+.things > li { display: flex; flex-wrap: wrap; gap: var(--s2) var(--s4); align-items: center; padding: var(--s3) 0; margin: 0; border-top: 1px solid var(--line) }
+.things > li:first-child { border-top: 0; padding-top: 0 }
+.things > li:last-child { padding-bottom: 0 }
+.things > li > :first-child { flex: 1 1 9rem; min-width: 0; line-height: 1.45 }
+.things form { margin: 0 }
+.things small { display: block }
 .done { margin: 0 0 var(--s5); padding: 0; list-style: none }
 .done li { display: flex; gap: var(--s3) }
 .done .i { margin-top: .05rem }
@@ -165,6 +179,7 @@ summary:hover { color: var(--accent-deep) }
 @media (forced-colors: active) {
   :root { --accent: LinkText; --rail: CanvasText; --line: CanvasText; --edge: CanvasText; --ink: CanvasText; --soft: CanvasText; --surface: Canvas; --page: Canvas; --tint: Canvas; --focus: Highlight; --stop: CanvasText; --ok: CanvasText; --warn: CanvasText }
   .btn:not(.plain) { forced-color-adjust: none; background: ButtonText; border-color: ButtonText; color: ButtonFace }
+  .tabs [aria-current] { border-color: Highlight }
   .btn:not(.plain):hover { background: Highlight; border-color: Highlight; color: HighlightText }
 }
 
@@ -174,7 +189,7 @@ summary:hover { color: var(--accent-deep) }
   @page { margin: 16mm }
   body { font-size: 11pt; background: #fff }
   main { max-width: none; padding: 0 }
-  .tools, .act, .skip, .arch, .foot a, .other { display: none }
+  .tools, .tabs, .act, .things form, .skip, .arch, .foot a, .other { display: none }
   header { margin-bottom: 5mm }
   .card, .notice, figure { break-inside: avoid }
   h2, h3 { break-after: avoid }

@@ -61,6 +61,12 @@ export class SessionCache {
     this.#byHash.delete(hash)
   }
 
+  dropWhere(over: (entry: CacheEntry) => boolean): void {
+    for (const values of this.#byScope.values()) {
+      for (const entry of values.values()) if (over(entry)) this.drop(entry.hash)
+    }
+  }
+
   clear(): void {
     this.#byScope.clear()
     this.#byHash.clear()

@@ -2,11 +2,12 @@
  * From what an idp names to the sessions that hang on it, and the tombstones of ends that overtake a sign-in. Subjects and
  * e-mail addresses can be guessed, so every key is an HMAC; look-ups try every secret, because one may be rotating.
  */
-import type { Identity } from '../model/identity.ts'
+import type { Identity, IdpId } from '../model/identity.ts'
 import type { LogoutNotice } from '../model/logout.ts'
 import type { Keys } from './seal.ts'
 
-export type DirectoryKind = 'sid' | 'sub' | 'ticket' | 'index' | 'person'
+/** idp and all have marks only, and no sets. */
+export type DirectoryKind = 'sid' | 'sub' | 'ticket' | 'index' | 'person' | 'idp' | 'all'
 
 /** The key under the first secret: what is written. */
 export function directoryKey(keys: Keys, kind: DirectoryKind, idp: string, value: string): string {
@@ -27,6 +28,17 @@ export function handlesOf(identity: Identity): readonly { kind: DirectoryKind; v
   const subject = { kind: 'sub' as const, value: identity.subject }
   if (identity.idpSession === null) return [subject]
   return [{ kind: identity.idpSession.kind, value: identity.idpSession.value }, subject]
+}
+
+/** Who somebody is to us, everywhere: subject of an idp, never an e-mail address (SESSIONS A7). */
+export interface Person {
+  readonly idp: IdpId
+  readonly subject: string
+}
+
+/** Every handle under which a session may be found: also by its person, once it counts. */
+export function everyHandleOf(identity: Identity): readonly { kind: DirectoryKind; value: string }[] {
+  return [...handlesOf(identity), { kind: 'person', value: identity.subject }]
 }
 
 /** What an idp's notice names: its own session if it said one, else everything of the subject. */

@@ -7,7 +7,7 @@ import type { Report } from '../model/event.ts'
 import type { LogoutNotice } from '../model/logout.ts'
 import type { EndedSession, EndReason } from '../model/session.ts'
 import type { DirectoryStore, EndedLog, RecordStore, TombstoneStore } from '../model/store.ts'
-import { directoryKey, directoryKeys, handlesOf, handlesOfNotice, tombstoneOf } from './directory.ts'
+import { directoryKey, directoryKeys, everyHandleOf, handlesOfNotice, tombstoneOf } from './directory.ts'
 import type { RecentEnds } from './recent-ends.ts'
 import { keysOf, openKeep, openRecord, type RecordKeys, type SessionRecord } from './record.ts'
 import type { Keys } from './seal.ts'
@@ -138,7 +138,7 @@ export function createEnd(parts: EndParts) {
     unannounced.delete(hash)
     if (record === null) return ended
     const { identity } = record
-    for (const handle of handlesOf(identity)) {
+    for (const handle of everyHandleOf(identity)) {
       parts.directory.remove(directoryKey(keys, handle.kind, identity.idp, handle.value), hash).catch(() => {})
     }
     if (!record.provisional && !revived) parts.report({ name: 'session.ended', reason, idp: identity.idp })

@@ -8,7 +8,7 @@ import type { SignIn } from '../model/idp.ts'
 import type { Device, SessionId } from '../model/session.ts'
 import type { DirectoryStore, RecordStore, TombstoneStore } from '../model/store.ts'
 import { directoryKey, directoryKeys, handlesOf, tombstoneOf } from './directory.ts'
-import { hashOf, keysOf, type SessionRecord, sealKeep } from './record.ts'
+import { type BrowserMemory, hashOf, keysOf, type SessionRecord, sealKeep } from './record.ts'
 import { type ChangeRecord, sealWithin } from './record-change.ts'
 import type { Keys } from './seal.ts'
 
@@ -25,7 +25,7 @@ export interface EstablishParts {
 
 export interface Newcomer {
   readonly device: Device
-  readonly browser: { readonly family: string; readonly network: string }
+  readonly browser: BrowserMemory
 }
 
 export function createEstablish(parts: EstablishParts) {
@@ -79,7 +79,9 @@ export function createEstablish(parts: EstablishParts) {
       const end = endOf(signIn, Math.floor(await records.clock()))
       // Before the record has them: an idp that names its new session must find this one by it.
       await enterDirectory(signIn.identity, at.hash, end)
+      let counts = false
       const outcome = await change(hashOf(id), record => {
+        counts = !record.provisional
         const newer = signIn.identity.authenticatedAt > record.identity.authenticatedAt
         return {
           ...record,
@@ -89,6 +91,13 @@ export function createEstablish(parts: EstablishParts) {
         }
       })
       if (outcome === 'gone') return false
+      // It may last longer now than the set in which its person finds it.
+      if (counts)
+        await parts.directory.add(
+          directoryKey(keys, 'person', signIn.identity.idp, signIn.identity.subject),
+          at.hash,
+          end,
+        )
       if (!(await overtaken(signIn.identity))) return true
       await parts.end(at.hash, 'overtaken')
       return false

@@ -2,7 +2,18 @@
 import { createHash } from 'node:crypto'
 import type { Identity, Strength } from '../model/identity.ts'
 import type { Device, IdpMemory, Session, SessionId } from '../model/session.ts'
+import type { Stored } from '../model/store.ts'
 import type { Keys } from './seal.ts'
+
+/** What is kept of the browser that signed in, and never more. */
+export interface BrowserMemory {
+  /** `Firefox`; `other` */
+  readonly family: string
+  /** `Linux`; absent: unknown, or from a version that did not ask. */
+  readonly system?: string
+  /** /24 of an IPv4 address, /48 of an IPv6 one. */
+  readonly network: string
+}
 
 export interface SessionRecord {
   readonly identity: Identity
@@ -12,8 +23,8 @@ export interface SessionRecord {
   /** Milliseconds since the epoch, by the store's clock. */
   readonly createdAt: number
   readonly absoluteEnd: number
-  /** For "my sessions": the browser's family and the network it came from (/24, /48). */
-  readonly browser: { readonly family: string; readonly network: string }
+  /** For "my sessions". */
+  readonly browser: BrowserMemory
   /** The cookie has not come back yet: not counted, not announced, gone within a minute. */
   readonly provisional: boolean
   /** What the idp gave for its own later use, sealed once more: only sign-in and sign-out open it. */
@@ -29,6 +40,11 @@ export interface RecordKeys {
 /** The id itself is in no key: whoever reads the store learns no cookie. Both keys share a hash tag, so one slot. */
 export function keysOf(hash: string): RecordKeys {
   return { hash, record: `pas:{${hash}}:s`, visits: `pas:{${hash}}:v` }
+}
+
+/** The hash that a record's key carries; null: no key of a record. */
+export function hashOfKey(key: string): string | null {
+  return /^pas:\{(.+)\}:s$/.exec(key)?.[1] ?? null
 }
 
 export function hashOf(id: SessionId): string {
@@ -57,6 +73,11 @@ export function sealKeep(keys: Keys, at: RecordKeys, keep: IdpMemory): string {
 export function openKeep(keys: Keys, at: RecordKeys, keep: string): IdpMemory {
   const opened = keys.open(`${at.record}#keep`, Buffer.from(keep, 'base64'))
   return opened === null ? {} : (JSON.parse(opened.plain.toString()) as IdpMemory)
+}
+
+/** The expiry tells when the record was last touched; null where the absolute end has cut it short. */
+export function lastTouch(stored: Stored, absoluteEnd: number, idleMs: number): number | null {
+  return stored.expiresAt >= absoluteEnd ? null : stored.expiresAt - idleMs
 }
 
 /** The slim part, for a cookie of this generation. */

@@ -41,7 +41,7 @@ export function createLogReader(redis: Connection): LogReader {
   }
 }
 
-const kinds: readonly string[] = ['session', 'changed', 'person', 'idp', 'all'] satisfies EndEntry['kind'][]
+const kinds: readonly string[] = ['session', 'changed', 'idp', 'all'] satisfies EndEntry['kind'][]
 
 /** A line of a later version says only that something ended. */
 function entryOf(fields: readonly string[]): EndEntry {

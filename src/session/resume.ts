@@ -6,10 +6,11 @@ import { GatewayError } from '../errors.ts'
 import { cookieName, cookiesNamed, cookieValues, transactionLimit, transactionPrefix } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { Scope, Session } from '../model/session.ts'
-import type { Follower, RecordStore, Stored } from '../model/store.ts'
+import type { Follower, RecordStore } from '../model/store.ts'
 import { type CacheEntry, entryLifeMs, type SessionCache } from './cache.ts'
 import { type CookieClaim, readCookie } from './cookies.ts'
-import { hashOf, keysOf, openRecord, sessionOf } from './record.ts'
+import type { Marks } from './marks.ts'
+import { hashOf, keysOf, lastTouch, openRecord, sessionOf } from './record.ts'
 import type { Keys } from './seal.ts'
 
 /**
@@ -25,6 +26,8 @@ export interface ResumeParts {
   readonly follower: Follower
   /** Sessions of which this process knows the end: shut here, whatever the store still says or says again. */
   readonly condemned: { readonly has: (hash: string) => boolean }
+  /** Ends of many sessions at once, which hold before each record is gone. */
+  readonly marks: Marks
   readonly idleMs: (device: Session['device']) => number
   /** Milliseconds since the epoch, never stepping back. */
   readonly now: () => number
@@ -193,6 +196,8 @@ export function createResume(parts: ResumeParts) {
     }
     const { record } = opened
     if (stored.now >= record.absoluteEnd || claim.generation >= record.strengths.length) return null
+    const over = parts.marks.over(record.identity, record.createdAt)
+    if (typeof over === 'boolean' ? over : await over) return null
     const ours = now()
     return {
       session: sessionOf(claim.id, claim.generation, record),
@@ -201,7 +206,7 @@ export function createResume(parts: ResumeParts) {
       readAt: ours,
       skew: stored.now - ours,
       idleEnd: stored.expiresAt,
-      touchedAt: lastTouch(stored, record.absoluteEnd, parts.idleMs(record.device)),
+      touchedAt: lastTouch(stored, record.absoluteEnd, parts.idleMs(record.device)) ?? stored.now,
       visited: new Set(),
     }
   }
@@ -239,9 +244,4 @@ export function createResume(parts: ResumeParts) {
 function leftBehind(cookies: string | null): readonly string[] {
   const left = cookiesNamed(cookies, transactionPrefix.session)
   return left.slice(0, transactionLimit).map(({ value }) => value)
-}
-
-/** The expiry tells when the record was last touched, unless the absolute end cut it short. */
-function lastTouch(stored: Stored, absoluteEnd: number, idleMs: number): number {
-  return stored.expiresAt >= absoluteEnd ? stored.now : stored.expiresAt - idleMs
 }

@@ -10,9 +10,14 @@ import type { OpenTraffic } from '../model/open-traffic.ts'
 import type { Device, EndedSession, EndReason, Scope, Session, SessionId } from '../model/session.ts'
 import type { EndEntry, Store } from '../model/store.ts'
 import { SessionCache } from './cache.ts'
+import { createConfirm } from './confirm.ts'
 import { cookieFor } from './cookies.ts'
 import { createEnd } from './end.ts'
 import { createEstablish, type Newcomer } from './establish.ts'
+import { createLook, type KnownSession } from './known.ts'
+import { createMany, type Selection } from './many.ts'
+import { createMarks } from './marks.ts'
+import { createPersons, type PerPerson } from './persons.ts'
 import { RecentEnds } from './recent-ends.ts'
 import { hashOf, keysOf } from './record.ts'
 import { createRecordChange } from './record-change.ts'
@@ -20,7 +25,7 @@ import { type Activity, createResume, type Resumed } from './resume.ts'
 import type { Keys } from './seal.ts'
 import { OpenStreams } from './streams.ts'
 
-export type { Activity, Newcomer, Resumed }
+export type { Activity, KnownSession, Newcomer, PerPerson, Resumed, Selection }
 
 export interface SessionLimits {
   readonly idleMs: number
@@ -32,15 +37,19 @@ export interface SessionParts {
   readonly store: Pick<Store, 'records' | 'directory' | 'tombstones' | 'ended'>
   readonly keys: Keys
   readonly limits: SessionLimits
+  /** How many sessions a person may have; null: as many as they like. */
+  readonly perPerson: PerPerson | null
   readonly now: () => number
   readonly report: Report
-  /** Hears of a session whose end came through after its caller had gone: the store was away, or a sign-in was under way. */
+  /** Hears of a session whose end came through after its caller had gone: the store was away, a sign-in was under way, or it made room for another. */
   readonly endedLate: (ended: EndedSession) => void
 }
 
 const cacheLimit = 50_000
 const sweepMs = 15_000
 const visitsLimit = 500
+/** SESSIONS B 21. */
+const waitForPlaceMs = 10 * 60_000
 
 export type Sessions = ReturnType<typeof createSessions>
 
@@ -56,7 +65,23 @@ export function createSessions(parts: SessionParts) {
   const idleMs = (device: Device) => (device === 'shared' ? parts.limits.sharedIdleMs : parts.limits.idleMs)
 
   const change = createRecordChange({ records: store.records, keys, idleMs })
-  const resuming = createResume({ records: store.records, keys, cache, follower, condemned, idleMs, now, report })
+  const marks = createMarks({
+    tombstones: store.tombstones,
+    keys,
+    lifeMs: parts.limits.absoluteMs,
+    fresh: follower.fresh,
+  })
+  const resuming = createResume({
+    records: store.records,
+    keys,
+    cache,
+    follower,
+    condemned,
+    marks,
+    idleMs,
+    now,
+    report,
+  })
   const ending = createEnd({
     records: store.records,
     directory: store.directory,
@@ -79,6 +104,21 @@ export function createSessions(parts: SessionParts) {
     change,
     end: ending.end,
   })
+  const look = createLook(store.records, keys, idleMs)
+  const persons = createPersons({
+    records: store.records,
+    directory: store.directory,
+    keys,
+    marks,
+    condemned,
+    perPerson: parts.perPerson,
+    absoluteMs: parts.limits.absoluteMs,
+    look,
+    end: ending.end,
+    displaced: parts.endedLate,
+  })
+  const confirmed = createConfirm({ persons, marks, confirm: establishing.confirm, end: ending.end, report })
+  const many = createMany({ records: store.records, log: store.ended, marks, persons, look, end: ending.end })
   const sweeping = setInterval(sweep, sweepMs)
   sweeping.unref()
 
@@ -98,11 +138,12 @@ export function createSessions(parts: SessionParts) {
     ): Resumed | null | Promise<Resumed | null> {
       const resumed = resuming.resume(cookies, scope, activity)
       // Only the portal's cookie is set before the session counts.
-      return scope === 'portal' ? Promise.resolve(resumed).then(confirmed) : resumed
+      return scope === 'portal' ? Promise.resolve(resumed).then(confirmed).then(onlyIfItCounts) : resumed
     },
 
     /**
-     * The session that /enter takes over, by the store: see resume.ts.
+     * The session that /enter takes over, by the store: see resume.ts. One that still is provisional opens nothing: its
+     * person has as many as they may.
      * @throws GatewayError `session.ambiguous`, `session.store-down`
      */
     async arriving(cookies: string | null): Promise<Resumed | null> {
@@ -129,6 +170,25 @@ export function createSessions(parts: SessionParts) {
     end(id: SessionId, reason: EndReason): Promise<EndedSession | null> {
       return ending.end(hashOf(id), reason)
     },
+
+    /**
+     * One that is provisional because its person holds as many as they may waits ten minutes for a place.
+     * @returns when it goes, by the store's clock; null: it has gone
+     */
+    async waitForPlace({ session, entry }: Resumed): Promise<number | null> {
+      const until = Math.min(session.createdAt + waitForPlaceMs, session.absoluteEnd)
+      return (await store.records.touch(keysOf(entry.hash).record, until)) ? until : null
+    },
+
+    /** As `end`, by the hash. */
+    endKnown: ending.end,
+
+    /** The sessions of a person that live and count, the oldest first. */
+    of: persons.of,
+
+    /** For operators. */
+    list: many.list,
+    endMany: many.end,
 
     endAll(notice: LogoutNotice): Promise<readonly EndedSession[]> {
       return ending.endAll(notice)
@@ -164,21 +224,6 @@ export function createSessions(parts: SessionParts) {
     },
   }
 
-  /** The cookie of a new session has come back: from now on it counts. Null: it was gone already. */
-  async function confirmed(resumed: Resumed | null): Promise<Resumed | null> {
-    if (resumed === null || !resumed.provisional) return resumed
-    const { id, identity } = resumed.session
-    switch (await establishing.confirm(id)) {
-      case 'gone':
-        return null
-      case 'confirmed':
-        report({ name: 'session.established', idp: identity.idp })
-        return { ...resumed, provisional: false }
-      case 'already':
-        return { ...resumed, provisional: false }
-    }
-  }
-
   /** A stream that never rests is no activity, and no reason to outlive a limit. */
   async function sweep(): Promise<void> {
     cache.sweep(now())
@@ -209,9 +254,9 @@ export function createSessions(parts: SessionParts) {
         return forget(entry.key)
       case 'changed':
         return changed(entry.key)
-      case 'person':
       case 'idp':
       case 'all':
+        return marked(entry.key)
       case 'unknown':
         // They name no session.
         return readAnew()
@@ -223,8 +268,18 @@ export function createSessions(parts: SessionParts) {
 
   /** Everything that is remembered, and everything that is open. */
   function readAnew(): void {
+    marks.forget()
     cache.clear()
     for (const [hash, session] of streams.sessions()) judgeAnew(hash, session)
+  }
+
+  /** Everything of an idp, or of everybody, that began before. */
+  function marked(mark: string): void {
+    marks.hear(mark)
+    cache.dropWhere(({ session }) => marks.covers(session.identity, session.createdAt))
+    for (const [hash, session] of streams.sessions()) {
+      if (marks.covers(session.identity, session.createdAt)) streams.end(hash)
+    }
   }
 
   function changed(hash: string): void {
@@ -237,4 +292,8 @@ export function createSessions(parts: SessionParts) {
     cache.drop(hash)
     streams.end(hash)
   }
+}
+
+function onlyIfItCounts(resumed: Resumed | null): Resumed | null {
+  return resumed === null || resumed.provisional ? null : resumed
 }

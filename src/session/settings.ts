@@ -46,6 +46,20 @@ const sharedComputer = z.strictObject({
     .describe('Signed out after this long without a request, on a computer that the person called shared.'),
 })
 
+const perPerson = z.strictObject({
+  limit: z
+    .int({ error: 'must be a whole number from 1 to 1000' })
+    .min(1, { error: 'must be at least 1' })
+    .max(1000, { error: 'must be at most 1000' })
+    .describe('Sessions of one person at most, each in a browser of its own.'),
+  beyond: z
+    .enum(['ask', 'oldest', 'refuse'])
+    .prefault('ask')
+    .describe(
+      'What one more sign-in does. `ask`: the person chooses which other session to close. `oldest`: the oldest is closed, unasked. `refuse`: it is refused, and the person told to close one elsewhere.',
+    ),
+})
+
 export const sessionSettings = z.strictObject({
   store: z
     .discriminatedUnion('kind', [memoryStore, redisStore])
@@ -62,6 +76,7 @@ export const sessionSettings = z.strictObject({
     .prefault('10h')
     .describe('Signed out after this long in any case. Never later than the identity provider says.'),
   sharedComputer: sharedComputer.prefault({}).describe('What differs on a shared computer.'),
+  perPerson: orNull(perPerson).describe('How many sessions a person may have at a time. Absent: as many as they like.'),
   assume: orNull(z.enum(['own', 'shared'])).describe(
     'What a computer is taken for when nobody was asked. Absent: `own`, as the sign-in page does not ask yet.',
   ),

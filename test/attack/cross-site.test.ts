@@ -96,6 +96,35 @@ describe('a reply to the attacker’s own sign-in, opened in the victim’s brow
   })
 })
 
+describe('closing one’s sessions', () => {
+  it('is not done by another host, though it be a sibling that knows the token and the handle', async () => {
+    await new Browser().navigate(app())
+    const open = async () => (await world.gateway.sessions.of({ idp: 'op', subject: 'alice' })).length
+    const before = await open()
+    const page = await browser.navigate(world.portal('/sessions'))
+    const form = page.forms.find(({ buttons }) => buttons.some(({ name }) => name === 'end'))
+    const pressed = form?.buttons.map(({ name, value }) => [name ?? '', value] as const) ?? []
+    const fields = [...(form?.fields ?? []), ...pressed]
+    expect(fields.map(([name]) => name).toSorted()).toEqual(['end', 'token'])
+    for (const from of [sibling(), app('/'), farAway]) {
+      const answer = await browser.navigate(world.portal('/sessions'), { from, form: fields, follow: false })
+      expect([answer.status, answer.cookiesSet]).toEqual([403, []])
+    }
+    const body = new URLSearchParams(Object.fromEntries(fields)).toString()
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    const script = await browser.fetch(world.portal('/sessions'), { body, headers, from: sibling(), mode: 'no-cors' })
+    expect(script.sent.headers.Cookie).toContain('__Host-Http-passerelle=')
+    expect([script.status, script.json()]).toMatchObject([403, { error: 'request.cross-origin' }])
+    for (const method of ['GET', 'HEAD']) {
+      await browser.navigate(`${world.portal('/sessions')}?${body}`, { method, from: page })
+    }
+    expect(await open()).toBe(before)
+    // From our own page it is.
+    await browser.navigate(world.portal('/sessions'), { from: page, form: fields })
+    expect(await open()).toBe(before - 1)
+  })
+})
+
 describe('signing out (CS-02)', () => {
   it.each(['GET', 'HEAD'])('is not done by %s, whoever asks', async method => {
     await browser.fetch(world.portal('/logout'), { method, from: sibling(), mode: 'no-cors', dest: 'image' })

@@ -1,7 +1,7 @@
 /** Every page with every field hostile: markup where a name belongs, scripts and foreign hosts where an address belongs. */
 import { languages, textOf } from '../../src/model/text.ts'
 import { createPages, type Site } from '../../src/pages/pages.ts'
-import { codes, context, failure, places, type Sample } from './samples.ts'
+import { at, codes, context, failure, places, type Sample } from './samples.ts'
 
 export const evil = `"'><svg onload=alert(1)></title></main><script>alert(1)</script>&amp;\u202e\u0000\ud800`
 
@@ -19,6 +19,18 @@ export const evilAddresses = [
   '\\\\evil.example/',
   '" onclick="alert(1)',
 ]
+
+const listed = {
+  handle: evil,
+  browser: evil,
+  system: evil,
+  network: evil,
+  account: evilText,
+  shared: true,
+  openedAt: at,
+  usedAt: at,
+  until: at,
+}
 
 const evilSite = (address: string): Site => ({
   name: evilText,
@@ -58,6 +70,18 @@ export function hostilePages(address: string): readonly Sample[] {
           pages.front(c, { sites: [{ title: evilText, href: address, open: false }], signInHref: null }),
         ),
         sample('chooser', pages.chooser(c, { going: evilText, idps: [idp], carried: { [evil]: evil }, token: evil })),
+        sample('my-sessions', pages.mySessions(c, { here: listed, others: [listed], token: evil })),
+        sample(
+          'choose-session',
+          pages.chooseSession(c, {
+            others: [listed],
+            going: evilText,
+            carried: { [evil]: evil },
+            again: address,
+            until: at,
+            token: evil,
+          }),
+        ),
         sample('ask', pages.askLogout(c, { visited: [evilText], idp: evilText, token: evil, cancel: address })),
         sample('closing', pages.closing(c, { idp: evilText, next: address, shared: true })),
         sample(

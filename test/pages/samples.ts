@@ -1,7 +1,13 @@
 /** Every page of ours, in every language, at every place it may stand: for the unit tests and for the browser. */
 import { type ErrorCode, failures } from '../../src/errors.ts'
 import { type Language, languages, type Text, textOf } from '../../src/model/text.ts'
-import { createPages, type FailureData, type PageContext, type Site } from '../../src/pages/pages.ts'
+import {
+  createPages,
+  type FailureData,
+  type ListedSession,
+  type PageContext,
+  type Site,
+} from '../../src/pages/pages.ts'
 
 export const codes = Object.keys(failures) as readonly ErrorCode[]
 
@@ -133,6 +139,19 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
       'closed-shared',
       pages.closed(c, { known: true, idp: null, closedSites: [nature], shared: true, again: '/login' }),
     ),
+    sample('my-sessions', pages.mySessions(known, { here, others: [elsewhere, unknown], token: 't' })),
+    sample('my-sessions-only-here', pages.mySessions(known, { here, others: [], token: 't' })),
+    sample(
+      'choose-session',
+      pages.chooseSession(c, {
+        others: [elsewhere, unknown],
+        going: courses,
+        carried: { to: 'https://cours.example.org/', a: '1', asked: '1' },
+        again: '/enter?to=https%3A%2F%2Fcours.example.org%2F&a=1',
+        until: new Date('2026-11-20T08:22:00Z'),
+        token: 't',
+      }),
+    ),
     sample('two-sessions', pages.failure(c, failure('session.ambiguous', { button: two }))),
     sample('front-offered', pages.failure(c, failure('portal.not-found', { button: null }))),
   ]
@@ -155,6 +174,28 @@ export const refusal = {
   otherAccount: 'https://acces.example.org/login?again=1',
   frontPage: 'https://acces.example.org/',
 } as const
+
+const here: ListedSession = {
+  handle: 'h1',
+  browser: 'Firefox',
+  system: 'Linux',
+  network: '192.0.2.0/24',
+  account: janus,
+  shared: false,
+  openedAt: new Date('2026-11-20T08:02:00Z'),
+  usedAt: at,
+  until: new Date('2026-11-20T18:02:00Z'),
+}
+const elsewhere: ListedSession = {
+  ...here,
+  handle: 'h2',
+  browser: 'Safari',
+  system: 'iPhone',
+  network: '2001:db8:7::/48',
+  openedAt: new Date('2026-11-20T06:50:00Z'),
+  usedAt: new Date('2026-11-20T07:47:00Z'),
+}
+const unknown: ListedSession = { ...here, handle: 'h3', browser: null, system: null, shared: true, usedAt: null }
 
 const sites = [
   { title: courses, href: 'https://cours.example.org/', open: true },

@@ -59,10 +59,10 @@ describe('the log of ends in Redis', () => {
   it('holds every end', async () => {
     const { store } = await open()
     await store.ended.append(end('hash'))
-    await store.ended.append({ kind: 'person', key: 'pas:d:anna', reason: 'idp' })
+    await store.ended.append({ kind: 'idp', key: '1.pas:x:campus', reason: 'idp' })
     expect((await server.admin.xrange('pas:ended', '-', '+')).map(([, fields]) => fields)).toEqual([
       ['kind', 'session', 'key', 'hash', 'reason', 'user'],
-      ['kind', 'person', 'key', 'pas:d:anna', 'reason', 'idp'],
+      ['kind', 'idp', 'key', '1.pas:x:campus', 'reason', 'idp'],
     ])
   })
 

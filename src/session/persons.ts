@@ -1,0 +1,116 @@
+/**
+ * The sessions of one person: how many there may be, and which there are. A person is (idp, subject). The set that counts
+ * them holds confirmed sessions only and is entered in one step, so that two browsers that come at the same moment for one
+ * place cannot both have it; members whose record is gone are taken out when it is read (SESSIONS B 21, B 24).
+ */
+import type { EndedSession } from '../model/session.ts'
+import type { DirectoryStore, RecordStore } from '../model/store.ts'
+import { directoryKey, directoryKeys, type Person } from './directory.ts'
+import type { KnownSession, Look } from './known.ts'
+import type { Marks } from './marks.ts'
+import type { Keys } from './seal.ts'
+
+export interface PerPerson {
+  /** Confirmed sessions at most. */
+  readonly limit: number
+  /** What becomes of one more: the person chooses which other one to close, the oldest is closed, or it is refused. */
+  readonly beyond: 'ask' | 'oldest' | 'refuse'
+}
+
+export interface PersonsParts {
+  readonly records: RecordStore
+  readonly directory: DirectoryStore
+  readonly keys: Keys
+  readonly marks: Marks
+  readonly condemned: { readonly has: (hash: string) => boolean }
+  /** Null: as many as they like. */
+  readonly perPerson: PerPerson | null
+  readonly absoluteMs: number
+  readonly look: Look
+  readonly end: (hash: string, reason: 'limit') => Promise<EndedSession | null>
+  /** Hears of the sessions that made room. */
+  readonly displaced: (ended: EndedSession) => void
+}
+
+/** Others may fill a place that was just found free; after so many times somebody else is served first. */
+const attempts = 3
+
+export type Persons = ReturnType<typeof createPersons>
+
+export function createPersons(parts: PersonsParts) {
+  const { records, directory, keys, perPerson } = parts
+
+  return {
+    /** The confirmed sessions of a person that live, the oldest first. */
+    of: (person: Person) => living(person, 'person', 'sub'),
+
+    /** Every hash that may be theirs: provisional ones and dead ones too. */
+    async hashesOf(person: Person): Promise<readonly string[]> {
+      return membersOf(person, 'person', 'sub')
+    },
+
+    /**
+     * A place among its person's sessions, for one that is about to count.
+     * @returns false: there is none
+     * @throws GatewayError `session.store-down`
+     */
+    async admit(hash: string, person: Person, absoluteEnd: number): Promise<boolean> {
+      const key = directoryKey(keys, 'person', person.idp, person.subject)
+      if (perPerson === null) {
+        await directory.add(key, hash, absoluteEnd)
+        return true
+      }
+      await gather(person, key)
+      for (let attempt = 0, offered: readonly string[] = []; attempt < attempts; attempt++) {
+        const { outcome, displaced } = await directory.enter(key, hash, absoluteEnd, perPerson.limit, offered)
+        await Promise.all(displaced.map(displace))
+        if (outcome !== 'full') return true
+        const others = await living(person, 'person')
+        if (others.length >= perPerson.limit && perPerson.beyond !== 'oldest') return false
+        offered = others.map(other => other.hash)
+      }
+      return false
+    },
+  }
+
+  async function displace(hash: string): Promise<void> {
+    // Where the store does not take it, it is shut here and tried again until it does.
+    const ended = await parts.end(hash, 'limit').catch(() => null)
+    if (ended !== null) parts.displaced(ended)
+  }
+
+  /** While a secret is being changed, some stand under the older one's name. */
+  async function gather(person: Person, key: string): Promise<void> {
+    for (const older of directoryKeys(keys, 'person', person.idp, person.subject).filter(name => name !== key)) {
+      for (const hash of await directory.members(older)) {
+        await directory.add(key, hash, (await records.clock()) + parts.absoluteMs)
+        await directory.remove(older, hash)
+      }
+    }
+  }
+
+  async function living(person: Person, ...kinds: readonly Kind[]): Promise<readonly KnownSession[]> {
+    const found = await Promise.all((await membersOf(person, ...kinds)).map(hash => lookOrPrune(hash, person)))
+    return found
+      .filter(one => one !== null && !one.provisional)
+      .map(one => one as KnownSession)
+      .toSorted((a, b) => a.createdAt - b.createdAt)
+  }
+
+  async function membersOf({ idp, subject }: Person, ...kinds: readonly Kind[]): Promise<readonly string[]> {
+    const names = kinds.flatMap(kind => directoryKeys(keys, kind, idp, subject))
+    return [...new Set((await Promise.all(names.map(name => directory.members(name)))).flat())]
+  }
+
+  /** Only from the person's set: in that of the subject stand sign-ins under way, whose record is not there yet. */
+  async function lookOrPrune(hash: string, { idp, subject }: Person): Promise<KnownSession | null> {
+    const known = await parts.look(hash)
+    if (known === null) {
+      for (const name of directoryKeys(keys, 'person', idp, subject)) await directory.remove(name, hash)
+      return null
+    }
+    return parts.condemned.has(hash) || (await parts.marks.over(known.identity, known.createdAt)) ? null : known
+  }
+}
+
+type Kind = 'person' | 'sub'
