@@ -1,6 +1,6 @@
 /**
- * `passerelle explain URL --claims FILE`: what the gateway would decide for a person with these claims, and why. The same
- * settings, tables and rules as a gateway has; nothing is asked of any server.
+ * `passerelle explain URL --claims FILE`: what the gateway would decide for a person with these claims, and why; without
+ * URL, what the claims become. The same settings, tables and rules as a gateway has; nothing is asked of any server.
  */
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
@@ -23,9 +23,9 @@ import { createLocate } from '../resource/locate.ts'
 import { targetOf } from '../resource/target.ts'
 import type { Output } from './check.ts'
 
-const usage = `usage: passerelle explain URL [--claims FILE] [--config FILE] [--idp ID] [--subject TEXT] [--method METHOD] [--address IP]
+const usage = `usage: passerelle explain [URL] [--claims FILE] [--config FILE] [--idp ID] [--subject TEXT] [--method METHOD] [--address IP]
 
-  URL        as a browser shows it
+  URL        as a browser shows it. Absent, with --claims: only what the claims become.
   --claims   JSON with what the identity provider says: { "email": "anna@example.org", "affiliation": ["staff"] }.
              Absent: nobody is signed in.
   --config   config/passerelle.yaml where it is absent
@@ -68,10 +68,15 @@ export async function explain(
 /** The message is for the terminal, with its line break. */
 class NotUnderstood extends Error {}
 
-interface Asked {
+interface AskedUrl {
   readonly host: string
   /** As a browser sends it: raw path and query, what is not ASCII escaped. */
   readonly target: string
+}
+
+interface Asked {
+  /** Null: only what the claims become is asked. */
+  readonly url: AskedUrl | null
   readonly config: string
   readonly claims: string | null
   readonly idp: string | null
@@ -83,23 +88,26 @@ interface Asked {
 
 function readArguments(args: readonly string[]): Asked {
   const { values, positionals } = parsedArguments(args)
-  const [url, ...others] = positionals
-  // Not by a URL parser, which would resolve dots and turn backslashes: the path is judged as it is written.
-  const [, host, rest] = /^https?:\/\/([^/?#]+)([^#]*)/i.exec(url ?? '') ?? []
-  if (host === undefined || rest === undefined || others.length > 0) throw new NotUnderstood(usage)
-  const { address } = values
+  const { address, claims } = values
+  if (positionals.length > 1 || (positionals.length === 0 && claims === undefined)) throw new NotUnderstood(usage)
   if (address !== undefined && isIP(address) === 0) throw new NotUnderstood(`--address ${address} is no IP address\n`)
-  const target = rest.startsWith('/') ? rest : `/${rest}`
   return {
-    host,
-    target: target.replace(/[^\0-\x7f]+/g, text => encodeURIComponent(text.toWellFormed())),
+    url: positionals[0] === undefined ? null : readUrl(positionals[0]),
     config: values.config ?? 'config/passerelle.yaml',
-    claims: values.claims ?? null,
+    claims: claims ?? null,
     idp: values.idp ?? null,
     subject: values.subject ?? null,
     method: values.method ?? 'GET',
     address: address ?? '',
   }
+}
+
+/** Not by a URL parser, which would resolve dots and turn backslashes: the path is judged as it is written. */
+function readUrl(url: string): AskedUrl {
+  const [, host, rest] = /^https?:\/\/([^/?#]+)([^#]*)/i.exec(url) ?? []
+  if (host === undefined || rest === undefined) throw new NotUnderstood(usage)
+  const target = rest.startsWith('/') ? rest : `/${rest}`
+  return { host, target: target.replace(/[^\0-\x7f]+/g, text => encodeURIComponent(text.toWellFormed())) }
 }
 
 function parsedArguments(args: readonly string[]) {
@@ -133,13 +141,14 @@ function decisionOf(asked: Asked, raw: Claims | null, loaded: Valid) {
   const { settings } = loaded
   const mapped = raw === null ? null : createClaimsMap(settings.claims)(raw)
   const session = raw === null || mapped === null ? null : sessionOf(asked, raw, mapped, settings)
-  const judged = placeOf(asked, settings)
-  if (typeof judged === 'string') return { permitted: false, lines: [judged] }
+  const told = raw === null || mapped === null ? [] : claimLines(raw, mapped, settings)
+  if (asked.url === null) return { permitted: true, lines: told }
+  const judged = placeOf(asked.url, asked.method, settings)
+  if (typeof judged === 'string') return { permitted: false, lines: [...told, judged] }
   const place = judged.kind === 'resource' ? judged : judged.place
   const context = { method: asked.method, address: asked.address }
   const positions = positionsOf(place, loaded)
   const { decision, lines } = explainPolicy({ ...place, context }, session, positions)
-  const told = raw === null || mapped === null ? [] : mappingLines(raw, mapped, settings)
   const logout = judged.kind === 'site-logout' ? [logoutLine(place)] : []
   return { permitted: decision.effect === 'permit', lines: [...told, ...lines, ...logout] }
 }
@@ -177,7 +186,7 @@ function sessionOf(asked: Asked, raw: Claims, claims: Claims, { idps }: Settings
 type Judged = Extract<Place, { kind: 'resource' | 'site-logout' }>
 
 /** A sentence where there is nothing to judge. */
-function placeOf({ host, target, method }: Asked, settings: Settings): Judged | string {
+function placeOf({ host, target }: AskedUrl, method: string, settings: Settings): Judged | string {
   const locate = createLocate({ portal: publicAddressOf(settings.portal), resources: resourcesOf(settings) })
   try {
     const place = locate(targetOf(host, target), method)
@@ -227,13 +236,21 @@ function pathOf(access: Access, paths: Settings['resources'][number]['paths']): 
   return index < 0 ? null : index
 }
 
-/** What `claims:` made of what the identity provider says; nothing where it says it in the names of the rules already. */
-function mappingLines(raw: Claims, mapped: Claims, { claims }: Settings): readonly string[] {
-  return Object.entries(claims).flatMap(([name, { from }]) => {
-    const values = mapped[name] ?? []
-    if (JSON.stringify(values) === JSON.stringify(Object.hasOwn(raw, name) ? raw[name] : [])) return []
+/** What the identity provider says, then what `claims:` made of it. */
+function claimLines(raw: Claims, mapped: Claims, { claims }: Settings): readonly string[] {
+  const said = Object.entries(raw).map(([name, values]) => `raw        ${printable(name)} = ${list(values)}`)
+  const made = Object.entries(claims).map(([name, { from }]) => {
     const sources = from.filter(source => Object.hasOwn(raw, source))
-    const said = sources.length === 0 ? `none of ${from.join(', ')}` : `from ${sources.join(', ')}`
-    return [`claim      ${`${name} = [${values.map(printable).join(', ')}] `.padEnd(35)}(${said})`]
+    const origin = sources.length === 0 ? `none of ${from.join(', ')}` : `from ${sources.join(', ')}`
+    return `claim      ${`${name} = ${list(mapped[name] ?? [])} `.padEnd(35)}(${origin})`
   })
+  return [...said, ...made]
+}
+
+const mostShown = 20
+
+function list(values: readonly string[]): string {
+  const shown = values.slice(0, mostShown).map(printable)
+  const more = values.length > mostShown ? `, … ${values.length - mostShown} more` : ''
+  return `[${shown.join(', ')}${more}]`
 }

@@ -22,9 +22,6 @@ const features: Readonly<Record<string, string>> = {
   'idps.asserts': 'limits on what an identity provider may assert',
   'idps.offered': 'identity providers that are offered at times only',
   'idps.frontChannel': 'front-channel sign-outs',
-  'claims.*.split': 'split values',
-  'claims.*.table': 'tables of values',
-  'claims.*.values': 'translated values',
   'resources.zone': 'zones and rewritten hosts',
   'resources.url': 'zones and rewritten hosts',
   'resources.hosts': 'zones and rewritten hosts',
@@ -40,6 +37,6 @@ const features: Readonly<Record<string, string>> = {
 /** A plural, for "… are not part of this version"; null: nobody has heard of this key. */
 export function laterFeature(path: KeyPath): string | null {
   const names = path.filter(part => typeof part === 'string')
-  const key = names[0] === 'claims' ? ['claims', '*', ...names.slice(2)].join('.') : names.join('.')
+  const key = names.join('.')
   return Object.hasOwn(features, key) ? (features[key] ?? null) : null
 }

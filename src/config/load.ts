@@ -2,7 +2,9 @@
 import { readFile as readBytes } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parsing } from '../setting/one-of.ts'
+import { checkClaimValues } from './claim-values.ts'
 import { type Located, readDocument } from './document.ts'
+import { readFiles, withContents } from './files.ts'
 import { checkHosts } from './hosts.ts'
 import { nodeAt, positionAt } from './lookup.ts'
 import { checkPaths } from './paths.ts'
@@ -61,18 +63,23 @@ export async function parseSettings(text: string, sources: Sources & { readonly 
   if (!parsed.success) tellIssues(parsed.error.issues, { root, value }, tell)
   const settings = parsed.success ? parsed.data : ((salvage(settingsSchema, value) ?? {}) as Part<Settings>)
   checkReferences(settings, tell)
+  checkClaimValues(settings, tell)
   checkHosts(settings, tell)
   checkPaths(settings, tell)
   checkTrust(settings, tell)
 
   if (!parsed.success || problems.length > 0)
-    return { ok: false, problems: sorted(problems), warnings: sorted(warnings) }
+    return { ok: false, problems: sorted(ownFirst(problems, file)), warnings: sorted(warnings) }
   return {
     ok: true,
     settings: parsed.data,
     warnings: sorted(warnings),
     position: path => `${file}:${positionAt(root, path).line}`,
   }
+}
+
+function ownFirst(problems: readonly Problem[], file: string): readonly Problem[] {
+  return problems.toSorted((a, b) => Number(b.file === file) - Number(a.file === file))
 }
 
 /** One problem for each key: what is said first is nearest to the cause. */
@@ -89,6 +96,10 @@ function telling(root: Located, file: string, problems: Problem[], warnings: Pro
     },
     warning(path, message) {
       warnings.push(at(path, message))
+    },
+    elsewhere(place, path, message) {
+      said.add(keyOf(path))
+      problems.push({ ...place, key: keyOf(path), message })
     },
     place: path => `line ${positionAt(root, path).line}`,
   }
@@ -119,43 +130,15 @@ function hasParts(root: Located, path: readonly PropertyKey[]): boolean {
   return node !== null && node.kind !== 'scalar'
 }
 
-/** @returns the files that settings name, by the key of the setting */
-async function readFiles(players: readonly RolePlayer[], { readFile }: Sources, tell: Tell) {
-  const contents = new Map<string, string>()
-  for (const { path, role, input } of players) {
-    if (role.role !== 'file') continue
-    try {
-      const content = await readFile(input)
-      if (new RegExp(`-----BEGIN [A-Z ]*${role.content}-----`).test(content)) contents.set(keyOf(path), content)
-      else tell.problem(path, `the file ${input} holds no PEM block "${role.content}"`)
-    } catch (error) {
-      tell.problem(path, `the file ${input} ${readingFault(error)}`)
-    }
-  }
-  return contents
-}
-
 function warnOfLiteralSecrets(players: readonly RolePlayer[], hidden: ReadonlySet<string>, tell: Tell): void {
   for (const { path, role, input } of players) {
-    if (role.role === 'file' || hidden.has(keyOf(path))) continue
+    if (role.role === 'file' || role.role === 'table' || hidden.has(keyOf(path))) continue
     if (role.role === 'secret-url' && !URL.parse(input)?.password) continue
     tell.warning(
       path,
       `is a secret that stands in the file itself; write "\${env:NAME}" or "\${file:/run/secrets/name}"`,
     )
   }
-}
-
-/** The name of a file gives way to what it holds: nobody else opens files that the configuration names. */
-function withContents(value: unknown, contents: ReadonlyMap<string, string>): unknown {
-  if (contents.size === 0) return value
-  const replaced = (node: unknown, path: KeyPath): unknown => {
-    if (Array.isArray(node)) return node.map((item, index) => replaced(item, [...path, index]))
-    if (typeof node === 'object' && node !== null)
-      return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, replaced(item, [...path, key])]))
-    return contents.get(keyOf(path)) ?? node
-  }
-  return replaced(value, [])
 }
 
 /** @throws Error whose message ends a sentence that began with the file's name, or with a code of node's */

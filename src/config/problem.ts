@@ -18,6 +18,8 @@ export interface Problem {
 export interface Tell {
   readonly problem: (path: KeyPath, message: string) => void
   readonly warning: (path: KeyPath, message: string) => void
+  /** A problem in a file that the setting names: there, and under the setting's key. */
+  readonly elsewhere: (place: Pick<Problem, 'file' | 'line' | 'column'>, path: KeyPath, message: string) => void
   /** `line 41`, for a message that refers to another place. */
   readonly place: (path: KeyPath) => string
 }
@@ -30,8 +32,12 @@ export function keyOf(path: KeyPath): string {
   }, '')
 }
 
+/** By place; those of each further file behind those of the first one. */
 export function sorted(problems: readonly Problem[]): readonly Problem[] {
-  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  const files = [...new Set(problems.map(({ file }) => file))]
+  return problems.toSorted(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  )
 }
 
 /**

@@ -5,22 +5,9 @@ import type { Condition, Rule } from '../model/resource.ts'
 import { glob } from '../setting/glob.ts'
 import { network } from '../setting/network.ts'
 import { oneOf } from '../setting/one-of.ts'
+import { oneOrMore } from '../setting/one-or-more.ts'
 import { orNull } from '../setting/or-null.ts'
 import { ambiguityOf } from '../setting/web-address.ts'
-
-/** One value or a list of them; always a list in the code. An empty list would be a rule that nobody meets, or everybody. */
-function oneOrMore<Schema extends z.ZodType<string>>(value: Schema, expected: string) {
-  const many = z.array(value).min(1, { error: 'must not be empty: an empty list is a rule that nobody can have meant' })
-  const single = value.transform((only): string[] => [only])
-  return oneOf(
-    [many, single],
-    input => {
-      if (Array.isArray(input)) return many
-      return typeof input === 'object' || input === undefined ? undefined : single
-    },
-    expected,
-  )
-}
 
 const methods = new Set(METHODS)
 

@@ -10,5 +10,7 @@ export type Role =
   | { readonly role: 'secret-url' }
   /** A path relative to the configuration file; the file must hold this, and its content takes the path's place. */
   | { readonly role: 'file'; readonly content: PemContent }
+  /** The same, of a table of values (claims/table.ts). */
+  | { readonly role: 'table' }
 
 export const roles = z.registry<Role>()

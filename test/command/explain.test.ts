@@ -63,7 +63,10 @@ describe('passerelle explain', () => {
   it('tells why a person is refused, and exits with 1', async () => {
     expect(await withClaims({ sub: 'anna', profile: 'teacher' }, 'https://courses.example.org/toc')).toEqual({
       code: 1,
-      said: `resource   courses            (host courses.example.org, p.yaml:13)
+      said: `raw        sub = [anna]
+raw        profile = [teacher]
+claim      email = []                         (none of email, mail)
+resource   courses            (host courses.example.org, p.yaml:13)
 idps       janus                              yes   idp = janus
 policy     teachers           (p.yaml:9)
   1 permit profile is "teacher"               yes   profile = [teacher]
@@ -78,7 +81,9 @@ decision   deny  no-rule-matched
     const claims = { mail: ['a@partner.example.org'], profile: ['guest'] }
     expect(await withClaims(claims, 'https://courses.example.org/')).toEqual({
       code: 0,
-      said: `claim      email = [a@partner.example.org]    (from mail)
+      said: `raw        mail = [a@partner.example.org]
+raw        profile = [guest]
+claim      email = [a@partner.example.org]    (from mail)
 resource   courses            (host courses.example.org, p.yaml:13)
 idps       janus                              yes   idp = janus
 policy     teachers           (p.yaml:9)
@@ -96,7 +101,9 @@ decision   permit  rule 2
       withClaims(claims, 'https://courses.example.org/admin/x?y', '--address', address, ...more)
     expect(await from('192.0.2.7')).toEqual({
       code: 0,
-      said: `resource   courses            (host courses.example.org, p.yaml:13)
+      said: `raw        email = [head@example.org]
+claim      email = [head@example.org]         (from email)
+resource   courses            (host courses.example.org, p.yaml:13)
 path       /admin/            (p.yaml:20)
 idps       janus                              yes   idp = janus
 policy     resources[0].paths[0].policy (p.yaml:20)
@@ -107,6 +114,19 @@ decision   permit  rule 1
     })
     expect(await from('198.51.100.1')).toMatchObject({ code: 1 })
     expect((await from('198.51.100.1', '--method', 'POST')).said).toContain('(p.yaml:21)')
+  })
+
+  it('without a URL tells what the claims become, nested ones by their path, and exits with 0', async () => {
+    const claims = { mail: ['a@partner.example.org', 'b\r\n'], attributes: { school: [{ id: '0541234A' }] }, n: [] }
+    expect(await withClaims(claims)).toEqual({
+      code: 0,
+      said: `raw        mail = [a@partner.example.org, b\\u{d}\\u{a}]
+raw        /attributes/school/id = [0541234A]
+claim      email = [a@partner.example.org, b\\u{d}\\u{a}] (from mail)
+`,
+    })
+    const many = { mail: Array.from({ length: 300 }, (_, i) => `m${i}`) }
+    expect((await withClaims(many)).said).toContain('m18, m19, … 280 more] (from mail)')
   })
 
   it('says that an e-mail address which is not verified is none', async () => {
@@ -158,7 +178,7 @@ decision   permit  rule 1
   ])('shows its usage and exits with 2 for %j', async (...args) => {
     const { code, said } = await run(...args)
     expect(code).toBe(2)
-    expect(said).toContain('usage: passerelle explain URL')
+    expect(said).toContain('usage: passerelle explain [URL]')
   })
 
   it('exits with 2 where claims, idp, address or configuration cannot be understood', async () => {

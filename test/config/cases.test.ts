@@ -21,6 +21,8 @@ const env = { PASSERELLE_SECRET: 'mB7vQ2xK9rT4wZ1nC6yL3hJ8dF5gS0pA', EMPTY: '' }
 const files: Readonly<Record<string, string>> = {
   secret: 'kJ4mN8pQ2rS6tV9wX3yZ7aB1cD5eF0gH\n',
   'cert.pem': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+  'institutes.csv': '51;INP\n53;INSB\n661;INSHS;INSB\n',
+  'broken.csv': '51;INP\n52\n"53;INSB\n',
 }
 
 async function readStandIn(path: string): Promise<string> {

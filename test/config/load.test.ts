@@ -69,6 +69,27 @@ describe('settings', () => {
     expect(listen.tls).toEqual({ certificate: files['tls/cert.pem'], key: files['/run/key.pem'] })
   })
 
+  it('name faults of a table by its own lines, its path being relative to the configuration', async () => {
+    const claims = 'claims: { domain: { from: [ou], table: tables/i.csv }, unit: { from: [ou], table: /t/u.csv } }\n'
+    const files = { 'tables/i.csv': '51;INP\n52\n', '/t/u.csv': 'x\n' }
+    const loaded = await parse(`${claims}portal: 1\n`, files)
+    const told = loaded.ok ? [] : loaded.problems.map(({ file, line, key }) => `${file}:${line} ${key}`)
+    expect(told.slice(-2)).toEqual(['conf/tables/i.csv:2 claims.domain.table', '/t/u.csv:1 claims.unit.table'])
+    expect(told[0]).toBe('conf/passerelle.yaml:1 session')
+    expect(
+      (await settingsOf(claims, { ...files, 'tables/i.csv': '51;INP\n', '/t/u.csv': 'a;b' })).claims.domain,
+    ).toEqual({
+      from: ['ou'],
+      split: null,
+      case: 'keep',
+      values: null,
+      table: '51;INP\n',
+      unlisted: 'drop',
+      take: 'all',
+      default: null,
+    })
+  })
+
   it('take secrets from files without the line break at their end, and print them as ****', async () => {
     const files = { '/run/secrets/session': 'kJ4mN8pQ2rS6tV9wX3yZ7aB1cD5eF0gH\r\n' }
     const { session } = await settingsOf(`log: { level: "\${file:level}" }`, { ...files, level: 'warn\n' })

@@ -37,21 +37,53 @@ describe('claims', () => {
   it('of lists are their scalars, in order', () => {
     expect(plain(claimsOf({ groups: ['a', ['b', ['c']], { name: 'd' }, 5, null] }, null))).toEqual({
       groups: ['a', 'b', 'c', '5'],
+      '/groups/name': ['d'],
     })
   })
 
-  it('of an object bear its path', () => {
+  it('of an object bear its path (RFC 6901)', () => {
     const raw = { realm_access: { roles: ['admin', 'user'] }, address: { locality: 'Nancy', geo: { lat: 48.69 } } }
     expect(plain(claimsOf(raw, null))).toEqual({
-      'realm_access.roles': ['admin', 'user'],
-      'address.locality': ['Nancy'],
-      'address.geo.lat': ['48.69'],
+      '/realm_access/roles': ['admin', 'user'],
+      '/address/locality': ['Nancy'],
+      '/address/geo/lat': ['48.69'],
     })
   })
 
-  it('that bear such a path themselves are not displaced by an object, in either order', () => {
-    expect(claimsOf({ 'a.b': 'own', a: { b: 'nested' } }, null)['a.b']).toEqual(['own'])
-    expect(claimsOf({ a: { b: 'nested' }, 'a.b': 'own' }, null)['a.b']).toEqual(['own'])
+  it('of objects in a list are read like those of a single one', () => {
+    const school = (externalId: string, ...classes: string[]) => ({ externalId, classes: { classe: classes } })
+    const one = { userAttributes: { profile: 'Teacher', schools: { school: school('0870003F', 'TPS') } } }
+    const two = { userAttributes: { schools: { school: [school('0870003F', 'TPS', 'PS'), school('0541234A', 'CP')] } } }
+    expect(plain(claimsOf(one, null))).toEqual({
+      '/userAttributes/profile': ['Teacher'],
+      '/userAttributes/schools/school/externalId': ['0870003F'],
+      '/userAttributes/schools/school/classes/classe': ['TPS'],
+    })
+    expect(plain(claimsOf(two, null))).toEqual({
+      '/userAttributes/schools/school/externalId': ['0870003F', '0541234A'],
+      '/userAttributes/schools/school/classes/classe': ['TPS', 'PS', 'CP'],
+    })
+  })
+
+  it('have names that no path can be taken for, nor they for one', () => {
+    const raw = {
+      '/a/b': 'a name',
+      a: { b: 'a path', 'c/d': 'slash', 'e~f': 'tilde' },
+      'a.b': 'dotted',
+      'urn:oid:0.9.2342.19200300.100.1.3': 'oid',
+      'https://example.org/roles': ['admin'],
+      'https://example.org/app': { roles: 'nested' },
+    }
+    expect(plain(claimsOf(raw, null))).toEqual({
+      '/~1a~1b': ['a name'],
+      '/a/b': ['a path'],
+      '/a/c~1d': ['slash'],
+      '/a/e~0f': ['tilde'],
+      'a.b': ['dotted'],
+      'urn:oid:0.9.2342.19200300.100.1.3': ['oid'],
+      'https://example.org/roles': ['admin'],
+      '/https:~1~1example.org~1app/roles': ['nested'],
+    })
   })
 
   it('about the protocol are left out', () => {
@@ -74,7 +106,7 @@ describe('claims', () => {
     expect(Object.entries(claims)).toEqual([
       ['__proto__', ['x']],
       ['constructor', ['y']],
-      ['toString.valueOf', ['z']],
+      ['/toString/valueOf', ['z']],
     ])
     expect(claims.hasOwnProperty).toBeUndefined()
   })
@@ -112,7 +144,7 @@ describe('claims without measure', () => {
     expect(Object.keys(claimsOf(raw, null))).toHaveLength(1_000)
   })
 
-  it('nested ever deeper are cut at five levels', () => {
+  it('nested ever deeper are cut at twelve levels', () => {
     const deep = JSON.parse(`${'{"a":'.repeat(200)}"end"${'}'.repeat(200)}`)
     expect(plain(claimsOf(deep, null))).toEqual({})
     const lists = JSON.parse(`${'['.repeat(200)}"end"${']'.repeat(200)}`)

@@ -129,7 +129,7 @@ describe('a sign-in at a real OpenID provider', () => {
       email_verified: ['true'],
       given_name: ['Anna'],
       affiliation: ['staff', 'member'],
-      'address.locality': ['Nancy'],
+      '/address/locality': ['Nancy'],
     })
     expect(Math.abs(identity.authenticatedAt - Date.now() / 1000)).toBeLessThan(5)
     expect(notAfter).toBeNull()
