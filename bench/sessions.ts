@@ -176,6 +176,7 @@ function signInOf(number: number): SignIn {
       idpSession: { kind: 'sid', value: `sid-of-the-idp-${number}` },
     },
     keep: { idToken: 'e'.repeat(1_200) },
+    issuedAt: Math.floor(Date.now() / 1000),
     notAfter: null,
   }
 }

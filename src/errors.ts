@@ -43,6 +43,8 @@ export const failures = {
   'policy.denied': { status: 403, level: 'info' },
   'logout.not-stored': { status: 503, level: 'error' },
   'logout.not-pressed': { status: 403, level: 'info' },
+  'logout.token-rejected': { status: 400, level: 'warn' },
+  'logout.too-many': { status: 429, level: 'warn' },
   'origin.unreachable': { status: 502, level: 'error' },
   'origin.invalid-answer': { status: 502, level: 'error' },
   'origin.timeout': { status: 504, level: 'error' },

@@ -6,8 +6,11 @@ import { createFail } from '../login/failed.ts'
 import { createLogin } from '../login/login.ts'
 import { createOverLimit } from '../login/over-limit.ts'
 import { loginRoutes } from '../login/routes.ts'
+import { createBackChannel } from '../logout/back-channel.ts'
+import { createEndFromIdp } from '../logout/from-idp.ts'
+import { createFrontChannel } from '../logout/front-channel.ts'
 import { createLogout } from '../logout/logout.ts'
-import { logoutRoutes } from '../logout/routes.ts'
+import { fromIdpRoutes, logoutRoutes } from '../logout/routes.ts'
 import type { Secret } from '../model/secret.ts'
 import { icon } from '../pages/icon.ts'
 import { languageOf } from '../pages/language.ts'
@@ -21,6 +24,7 @@ import { createHandles } from '../session/handles.ts'
 import { createPageClient } from '../session/page-client.ts'
 import { createPendingLogins } from '../session/pending.ts'
 import { createKeys } from '../session/seal.ts'
+import { createSeen } from '../session/seen.ts'
 import { newSecret } from '../session/single-use.ts'
 import type { Core } from './core.ts'
 
@@ -68,6 +72,13 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     report,
     now,
   })
+  const endFromIdp = createEndFromIdp({
+    sessions,
+    seen: createSeen(core.store.once, core.keys, core.now),
+    tellParticipants: core.tellParticipants,
+    report,
+  })
+  const fromIdp = { providers, endFromIdp, report, now: core.now }
   const callback = createCallback({
     portal,
     providers,
@@ -77,6 +88,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     singleUse,
     mapClaims: createClaimsMap(settings.claims),
     device: settings.session.assume ?? 'own',
+    endFromIdp: notices => endFromIdp('callback', notices),
     fail,
     report,
     now,
@@ -97,6 +109,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
       ...sessionRoutes(mySessions),
       ...loginRoutes(login, callback),
       ...logoutRoutes(logout),
+      ...fromIdpRoutes(createBackChannel(fromIdp), createFrontChannel(fromIdp)),
     ],
     origin: portal,
     pages,

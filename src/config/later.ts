@@ -21,7 +21,6 @@ const features: Readonly<Record<string, string>> = {
   'idps.codes': 'access codes',
   'idps.asserts': 'limits on what an identity provider may assert',
   'idps.offered': 'identity providers that are offered at times only',
-  'idps.frontChannel': 'front-channel sign-outs',
   'resources.zone': 'zones and rewritten hosts',
   'resources.url': 'zones and rewritten hosts',
   'resources.hosts': 'zones and rewritten hosts',

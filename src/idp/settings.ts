@@ -22,9 +22,21 @@ const ownKeys = {
   help: orNull(help).describe('A link under the label, for people who have no account.'),
 }
 
+const frontChannel = z.strictObject({
+  sid: z
+    .enum(['session', 'subject', 'off'])
+    .prefault('session')
+    .describe(
+      'What the `sid` of such a request may end. `session`: the one session whose ID token had it, if it is long and random enough to be a secret (64 bits). `subject`: everything of the user whom it names; anybody who knows the name can then sign that user out. `off`: the address does not exist.',
+    ),
+})
+
 const oidcIdp = z.strictObject({
   ...ownKeys,
   oidc: oidcSettings.describe('Signs people in by OpenID Connect, with the authorization code flow and PKCE.'),
+  frontChannel: frontChannel
+    .prefault({})
+    .describe('Sign-outs that the provider announces in frames of its own page, at `<portal>/frontchannel/<id>`.'),
 })
 
 export const idpSettings = byKey({ oidc: oidcIdp })

@@ -8,7 +8,7 @@ import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { type Identity, type IdpId, samePerson } from '../model/identity.ts'
 import type { IdentityProvider, SignIn } from '../model/idp.ts'
-import type { TellParticipants } from '../model/logout.ts'
+import type { LogoutNotice, LogoutOutcome, TellParticipants } from '../model/logout.ts'
 import type { Device, SessionId } from '../model/session.ts'
 import type { PendingLogin, PendingLogins } from '../session/pending.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -28,6 +28,8 @@ export interface CallbackParts {
   readonly mapClaims: (claims: Identity['claims']) => Identity['claims']
   /** Of a device that nobody was asked about. */
   readonly device: Device
+  /** Ends what an idp says is over, and tells whoever must know; never throws for a store that is away. */
+  readonly endFromIdp: (notices: readonly LogoutNotice[]) => Promise<LogoutOutcome>
   readonly fail: Fail
   readonly report: Report
   readonly now: () => number
@@ -115,8 +117,7 @@ export function createCallback(parts: CallbackParts) {
     try {
       const callback = new URL(`${parts.portal}/callback/${provider.id}`)
       const heard = await provider.hear({ ...message, callback }, takePending)
-      if (heard.kind === 'logout')
-        return heard.answer({ ended: (await sessions.endAll(heard.notice)).length, stored: true })
+      if (heard.kind === 'logout') return heard.answer(await parts.endFromIdp(heard.notices))
       return await signedIn(request, state, login, heard.signIn)
     } catch (error) {
       if (error instanceof LostRace) return unknown(request)

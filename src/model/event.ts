@@ -3,6 +3,7 @@
  * line, a metric, or both, and the compiler insists that it handles every one. Reporting never throws and never waits.
  */
 import type { ErrorCode } from '../errors.ts'
+import type { LogoutChannel } from './logout.ts'
 import type { EndReason } from './session.ts'
 
 export type GatewayEvent =
@@ -25,6 +26,15 @@ export type GatewayEvent =
   | { readonly name: 'request.cross-origin'; readonly resource: string | null }
   | { readonly name: 'sign-in.begun'; readonly idp: string }
   | { readonly name: 'sign-in.failed'; readonly idp: string; readonly code: ErrorCode }
+  | {
+      readonly name: 'logout.told'
+      readonly idp: string
+      readonly channel: LogoutChannel
+      /** Sessions. */
+      readonly ended: number
+      readonly stored: boolean
+    }
+  | { readonly name: 'logout.limited'; readonly idp: string; readonly channel: LogoutChannel }
   | { readonly name: 'idp.up'; readonly idp: string }
   | { readonly name: 'idp.down'; readonly idp: string; readonly detail: string; readonly hint: string | null }
   | { readonly name: 'store.up' }

@@ -52,6 +52,15 @@ export type Answer =
     }
   | { readonly kind: 'redirect'; readonly to: string; readonly cookies: readonly string[] }
   | { readonly kind: 'empty'; readonly status: number }
+  /** For programs. */
+  | {
+      readonly kind: 'json'
+      readonly status: number
+      readonly body: Readonly<Record<string, unknown>>
+      readonly headers?: Readonly<Record<string, string>>
+    }
+  /** A page with nothing on it, status 200, that only these origins may frame. */
+  | { readonly kind: 'framed'; readonly by: readonly string[] }
 
 /**
  * own: forms post to us only. leads-away: a form's POST ends at an idp or on a site, and Chromium applies form-action
@@ -77,5 +86,7 @@ export interface Route {
    * ours by its origin alone. For a sign-out, which must shut this process's door whatever the store does.
    */
   readonly withoutPageState?: boolean
+  /** For programs, and for frames in others' pages: no page state is read, kept or named by a cookie. */
+  readonly withoutCookies?: boolean
   readonly answer: (request: PortalRequest) => Promise<Answer>
 }

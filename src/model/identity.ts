@@ -6,9 +6,12 @@ export type IdpId = string
 /** Name to values. Always lists: CAS and SAML attributes, and single OpenID claims, become lists at the border. */
 export type Claims = Readonly<Record<string, readonly string[]>>
 
-/** The idp's own name for its session with this person: an OpenID `sid`, a CAS ticket, a SAML SessionIndex. */
+/**
+ * The idp's own name for its session with this person: an OpenID `sid`, a CAS ticket, a SAML SessionIndex. A guessable sid
+ * is one that others could know, such as a user's name, and that may stand for several sessions, and for later ones.
+ */
 export interface IdpSession {
-  readonly kind: 'sid' | 'ticket' | 'index'
+  readonly kind: 'sid' | 'guessable-sid' | 'ticket' | 'index'
   readonly value: string
 }
 

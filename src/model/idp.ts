@@ -37,13 +37,21 @@ export type TakePending = () => Promise<{
 export interface SignIn {
   readonly identity: Identity
   readonly keep: IdpMemory
+  /** Seconds since the epoch, by the idp's clock: when it said so, which may be long after it asked the person. */
+  readonly issuedAt: number
   /** Milliseconds since the epoch after which the idp no longer vouches for this; null: it did not say. */
   readonly notAfter: number | null
 }
 
-export type Heard =
-  | { readonly kind: 'sign-in'; readonly signIn: SignIn }
-  | { readonly kind: 'logout'; readonly notice: LogoutNotice; readonly answer: (outcome: LogoutOutcome) => Answer }
+export type Heard = { readonly kind: 'sign-in'; readonly signIn: SignIn } | HeardLogout
+
+/** A sign-out that came to the callback; the idp reads the answer, or the browser carries it there. */
+export interface HeardLogout {
+  readonly kind: 'logout'
+  /** One for each session of its own that the idp names. */
+  readonly notices: readonly LogoutNotice[]
+  readonly answer: (outcome: LogoutOutcome) => Answer
+}
 
 /** What the idp says of a session that was signed in some time ago. */
 export type Refreshed =
@@ -81,17 +89,20 @@ export interface IdentityProvider {
   readonly end: (keep: IdpMemory, returnTo: URL, state: string) => Promise<BrowserStep | null>
   /**
    * A sign-out that the idp tells us server to server (OpenID Connect Back-Channel Logout 1.0 §2.5); null: this idp cannot.
-   * @throws GatewayError `idp.rejected` it proves nothing; `idp.unreachable` it could not be checked: the idp must ask again
+   * @throws GatewayError `logout.token-rejected` it proves nothing
+   * @throws GatewayError `idp.unreachable`, `idp.invalid-answer` it could not be checked: the idp must ask again
    */
   readonly backChannel: ((form: URLSearchParams) => Promise<LogoutNotice>) | null
   /**
    * A sign-out that the idp tells us through the browser (OpenID Connect Front-Channel Logout 1.0); null: it is turned off.
-   * The notice is null where the request names nothing that it may end.
+   * No notices where the request names nothing that it may end.
    */
   readonly frontChannel: {
-    /** `https://sso.example.edu`: the only one that may frame our answer. */
-    readonly origin: string
-    readonly hear: (query: URLSearchParams) => Promise<LogoutNotice | null>
+    /** subject: what it names can be guessed, and anybody may send it. */
+    readonly by: 'session' | 'subject'
+    /** `https://sso.example.edu`: the only ones that may frame our answer. */
+    readonly framedBy: () => Promise<readonly string[]>
+    readonly hear: (query: URLSearchParams) => readonly LogoutNotice[]
   } | null
   /**
    * Asks the idp whether it still stands by a sign-in, without the person; null: it cannot. What it needs may be good for

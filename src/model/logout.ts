@@ -1,17 +1,27 @@
 /** The words of signing out. */
-import type { IdpId } from './identity.ts'
+import type { IdpId, IdpSession } from './identity.ts'
 import type { EndedSession, SessionId } from './session.ts'
 
-/** An idp says that sessions are over: one session of its own, or all of a subject. Never neither. */
+/**
+ * An idp says that sessions are over: one session of its own, or all of a subject. Never neither. Where it names both, only
+ * what is of both ends.
+ */
 export interface LogoutNotice {
   readonly idp: IdpId
   readonly subject: string | null
-  readonly idpSession: string | null
-  /** Seconds since the epoch; sign-ins issued at or before it end. */
+  /** The kinds say where such a value may have stood when the person signed in. */
+  readonly idpSession: { readonly kinds: readonly IdpSession['kind'][]; readonly value: string } | null
+  /** Seconds since the epoch, by the idp's clock; of a subject, sign-ins issued at or before it end. */
   readonly issuedAt: number
+  /** The message's own name, by which the same one is known again; `notAfter`, ms since the epoch. Null: it has none. */
+  readonly message: { readonly id: string; readonly notAfter: number } | null
 }
 
+/** How an idp told us. front-subject: by a name that anybody may know. */
+export type LogoutChannel = 'back' | 'front' | 'front-subject' | 'callback'
+
 export interface LogoutOutcome {
+  /** Sessions. */
   readonly ended: number
   /** False where an end could not be stored: the idp must be told to try again. */
   readonly stored: boolean

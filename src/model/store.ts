@@ -11,9 +11,12 @@ export interface Stored {
   readonly expiresAt: number
 }
 
-export type OnceKind = 'p' | 'a' | 'r' | 't' | 'o'
+export type OnceKind = 'p' | 'a' | 'r' | 't' | 'o' | 'j'
 
-/** Values that are used once: pending sign-ins (p), replies put aside (a), references (r), tickets (t), ended sessions (o). */
+/**
+ * Values that are used once: pending sign-ins (p), replies put aside (a), references (r), tickets (t), ended sessions
+ * (o), messages of an idp that were carried out (j).
+ */
 export interface OnceStore {
   /** False: the key was taken (SET NX). The memory store drops its oldest of the kind when it holds 10,000. */
   readonly put: (kind: OnceKind, key: string, value: Buffer, lifeMs: number) => Promise<boolean>

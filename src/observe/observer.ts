@@ -105,6 +105,14 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
         return log.warn({ idp: event.idp }, event.name)
       case 'request.cross-origin':
         return metrics.event(event.name)
+      case 'logout.told':
+        metrics.event(event.name)
+        return log.info(
+          { idp: event.idp, channel: event.channel, ended: event.ended, stored: event.stored },
+          event.name,
+        )
+      case 'logout.limited':
+        return metrics.event(event.name)
       case 'idp.up':
         return log.info({ idp: event.idp }, event.name)
       case 'idp.down':

@@ -1,9 +1,9 @@
-/** What a person reads when a sign-in, a session or a sign-out does not go as it should. */
+/** What a person reads when a sign-in or a session does not go as it should. */
 import type { ErrorCode } from '../errors.ts'
 import { type Html, html } from './escape.ts'
 import type { About, Sentences } from './sentence.ts'
 
-type Code = Extract<ErrorCode, `session.${string}` | `login.${string}` | `idp.${string}` | `logout.${string}`>
+type Code = Extract<ErrorCode, `session.${string}` | `login.${string}` | `idp.${string}`>
 
 /** The idp's label is a name of any gender and shape, so it stands in quotes after a word of ours. */
 const service = {
@@ -290,26 +290,6 @@ export const ofSignIn: Sentences<Code> = {
     en: about => ({
       title: html`The ${service.en(about)} gave an answer that we cannot use`,
       lead: html`It makes no sense to us: to be safe, no session was opened. The fault is on its side or in our settings, not on yours.${kept.en(about)}`,
-    }),
-  },
-  'logout.not-stored': {
-    fr: () => ({
-      title: html`Votre session n’est pas encore fermée`,
-      lead: html`Le registre des sessions ne répond pas. En attendant, aucun site ne s’ouvre avec votre compte dans ce navigateur&#8239;; dès son retour, nous terminerons la fermeture sans vous.`,
-    }),
-    en: () => ({
-      title: html`Your session is not closed yet`,
-      lead: html`The register of sessions does not answer. Until it does, no site opens with your account in this browser; we will finish closing it by ourselves.`,
-    }),
-  },
-  'logout.not-pressed': {
-    fr: ({ subject }) => ({
-      title: html`Cette adresse déconnecte`,
-      lead: html`Elle ne le fait que si vous utilisez vous-même le lien ou le bouton de ${subject ?? 'ce site'}, dans sa propre fenêtre. Rien n’a été fermé, et le site n’a rien reçu.`,
-    }),
-    en: ({ subject }) => ({
-      title: html`This address signs out`,
-      lead: html`It does so only when you use the link or the button of ${subject ?? 'this site'} yourself, in its own window. Nothing was closed, and the site received nothing.`,
     }),
   },
 }

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Sentences } from './sentence.ts'
 import { ofRequests } from './sentences-request.ts'
 import { ofSignIn } from './sentences-sign-in.ts'
+import { ofSignOut } from './sentences-sign-out.ts'
 import { ofSites } from './sentences-site.ts'
 
-export const sentences: Sentences<ErrorCode> = { ...ofRequests, ...ofSignIn, ...ofSites }
+export const sentences: Sentences<ErrorCode> = { ...ofRequests, ...ofSignIn, ...ofSignOut, ...ofSites }

@@ -11,13 +11,14 @@ import { GatewayError, newReference } from '../errors.ts'
 import type { AdmitWrite } from '../limits/anonymous-writes.ts'
 import { cookieName } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
-import type { Answer, PagePolicy, PortalRequest, Route } from '../model/exchange.ts'
+import type { PortalRequest, Route } from '../model/exchange.ts'
 import type { Passage } from '../model/passage.ts'
 import { type Language, languages } from '../model/text.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { createPageClient } from '../session/page-client.ts'
 import { asGatewayError, type FailurePage } from './failure-page.ts'
 import { type KeptState, pageStateOf } from './page-state.ts'
+import { sendAnswer } from './portal-answer.ts'
 
 export interface PortalAppParts {
   readonly routes: readonly Route[]
@@ -38,12 +39,6 @@ export interface PortalAppParts {
   readonly random: (max: number) => number
   readonly report: Report
   readonly now: () => number
-}
-
-/** Written whole, once (docs/architecture.md §7). Scripts, fonts, frames: nothing, from anywhere. */
-const contentSecurityPolicy: Record<PagePolicy, string> = {
-  own: "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-  'leads-away': "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
 }
 
 /** Bytes of a form of ours. */
@@ -106,6 +101,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     resave: false,
     saveUninitialized: false,
   })
+  for (const route of parts.routes) if (route.withoutCookies === true) mount(route)
   const stateless = parts.routes.filter(route => route.withoutPageState === true)
   app.use((request, response, next) =>
     pageState(request, response, (error?: unknown) => {
@@ -113,7 +109,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
       next(goesOn && error instanceof GatewayError && error.code === 'session.store-down' ? undefined : error)
     }),
   )
-  for (const route of parts.routes) mount(route)
+  for (const route of parts.routes) if (route.withoutCookies !== true) mount(route)
   app.use((request: Request) => {
     throw new GatewayError('portal.not-found', request.path)
   })
@@ -143,7 +139,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
       if (route.csrf !== false) mustBeOurForm(request, asked, route.csrf === 'own-origin')
       const answer = await route.answer(asked)
       if (JSON.stringify(keptOf(request)) !== before) await savePageState(request)
-      send(request, response, answer)
+      sendAnswer(request, response, answer)
     })
   }
 
@@ -239,27 +235,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
         retryAfterS: null,
       },
     )
-    send(request, response, { kind: 'page', status: error.status, html, policy: 'leads-away', cookies: [] })
-  }
-
-  function send(request: Request, response: Response, answer: Answer): void {
-    switch (answer.kind) {
-      case 'page':
-        response.status(answer.status).set(answer.headers ?? {})
-        response.set('Content-Security-Policy', contentSecurityPolicy[answer.policy])
-        // A page whose address holds a reference or a target gives it to nobody; with a form it must keep its Origin.
-        if (!answer.html.includes('<form')) response.set('Referrer-Policy', 'no-referrer')
-        response.type('html').append('Set-Cookie', [...answer.cookies])
-        response.end(request.method === 'HEAD' ? undefined : answer.html)
-        return
-      case 'redirect':
-        response.status(303).set({ Location: answer.to, 'Referrer-Policy': 'no-referrer', 'Content-Length': '0' })
-        if (request.method !== 'HEAD') response.append('Set-Cookie', [...answer.cookies])
-        response.end()
-        return
-      case 'empty':
-        response.status(answer.status).end()
-    }
+    sendAnswer(request, response, { kind: 'page', status: error.status, html, policy: 'leads-away', cookies: [] })
   }
 
   /** @param seconds that anybody may keep it */

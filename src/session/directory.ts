@@ -2,12 +2,17 @@
  * From what an idp names to the sessions that hang on it, and the tombstones of ends that overtake a sign-in. Subjects and
  * e-mail addresses can be guessed, so every key is an HMAC; look-ups try every secret, because one may be rotating.
  */
-import type { Identity, IdpId } from '../model/identity.ts'
+import type { Identity, IdpId, IdpSession } from '../model/identity.ts'
 import type { LogoutNotice } from '../model/logout.ts'
 import type { Keys } from './seal.ts'
 
 /** idp and all have marks only, and no sets. */
-export type DirectoryKind = 'sid' | 'sub' | 'ticket' | 'index' | 'person' | 'idp' | 'all'
+export type DirectoryKind = IdpSession['kind'] | 'sub' | 'person' | 'idp' | 'all'
+
+export interface Handle {
+  readonly kind: DirectoryKind
+  readonly value: string
+}
 
 /** The key under the first secret: what is written. */
 export function directoryKey(keys: Keys, kind: DirectoryKind, idp: string, value: string): string {
@@ -24,7 +29,7 @@ export function tombstoneOf(directoryKeyName: string): string {
 }
 
 /** What a new session is found by: the idp's own session where it named one, and always the subject. */
-export function handlesOf(identity: Identity): readonly { kind: DirectoryKind; value: string }[] {
+export function handlesOf(identity: Identity): readonly Handle[] {
   const subject = { kind: 'sub' as const, value: identity.subject }
   if (identity.idpSession === null) return [subject]
   return [{ kind: identity.idpSession.kind, value: identity.idpSession.value }, subject]
@@ -37,14 +42,20 @@ export interface Person {
 }
 
 /** Every handle under which a session may be found: also by its person, once it counts. */
-export function everyHandleOf(identity: Identity): readonly { kind: DirectoryKind; value: string }[] {
+export function everyHandleOf(identity: Identity): readonly Handle[] {
   return [...handlesOf(identity), { kind: 'person', value: identity.subject }]
 }
 
 /** What an idp's notice names: its own session if it said one, else everything of the subject. */
-export function handlesOfNotice(notice: LogoutNotice): readonly { kind: DirectoryKind; value: string }[] {
-  if (notice.idpSession !== null) {
-    return (['sid', 'ticket', 'index'] as const).map(kind => ({ kind, value: notice.idpSession as string }))
-  }
-  return notice.subject === null ? [] : [{ kind: 'sub', value: notice.subject }]
+export function handlesOfNotice({ idpSession, subject }: LogoutNotice): readonly Handle[] {
+  if (idpSession !== null) return idpSession.kinds.map(kind => ({ kind, value: idpSession.value }))
+  return subject === null ? [] : [{ kind: 'sub', value: subject }]
+}
+
+/**
+ * What is said of a person ends what was issued at or before it was said: later sign-ins are not meant. A session of the
+ * idp's own is over for good.
+ */
+export function endsOnlyEarlier(kind: DirectoryKind): boolean {
+  return kind === 'sub' || kind === 'guessable-sid'
 }

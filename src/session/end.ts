@@ -4,18 +4,13 @@
  */
 import { GatewayError } from '../errors.ts'
 import type { Report } from '../model/event.ts'
-import type { LogoutNotice } from '../model/logout.ts'
 import type { EndedSession, EndReason } from '../model/session.ts'
 import type { DirectoryStore, EndedLog, RecordStore, TombstoneStore } from '../model/store.ts'
-import { directoryKey, directoryKeys, everyHandleOf, handlesOfNotice, tombstoneOf } from './directory.ts'
+import { directoryKey, everyHandleOf } from './directory.ts'
 import type { RecentEnds } from './recent-ends.ts'
 import { keysOf, openKeep, openRecord, type RecordKeys, type SessionRecord } from './record.ts'
 import type { Keys } from './seal.ts'
 
-/** How long a tombstone waits for a sign-in that it overtook, ms (SESSIONS C2). */
-const tombstoneLifeMs = 20 * 60_000
-/** A sign-in may be between its directory entry and its record when the notice comes: look once more. */
-const secondLookMs = 2_000
 const retryMs = 1_000
 /** Ends that are stored at a time where many wait. */
 const retriedAtOnce = 50
@@ -32,54 +27,19 @@ export interface EndParts {
   readonly drop: (hash: string) => void
   /** Hears of a session whose end came through after its caller had gone. */
   readonly endedLate: (ended: EndedSession) => void
-  readonly now: () => number
   readonly report: Report
-}
-
-interface Member {
-  readonly key: string
-  readonly hash: string
-}
-
-interface Ended {
-  readonly ended: readonly EndedSession[]
-  /** Members of the directory that have no record (any more). */
-  readonly over: readonly Member[]
 }
 
 export function createEnd(parts: EndParts) {
   const { condemned, keys, recent, records } = parts
-  const tombstones = recent.marking(parts.tombstones)
   /** Ends whose log entry is not written yet, each with what participants must be told where the record was taken already. */
   const unannounced = new Map<string, { readonly reason: EndReason; readonly ended: EndedSession | null }>()
   let retry: NodeJS.Timeout | null = null
-  const timers = new Set<NodeJS.Timeout>()
   let marksLost = false
   let closed = false
 
   return {
     end,
-
-    /**
-     * The idp says that sessions are over: the mark first, then the directory; a sign-in under way writes its directory
-     * entry first and then looks for the mark, so one of the two always sees the other.
-     * @throws GatewayError `session.store-down` the mark or an end could not be stored: the idp must ask again
-     */
-    async endAll(notice: LogoutNotice): Promise<readonly EndedSession[]> {
-      const found = handlesOfNotice(notice).flatMap(handle =>
-        directoryKeys(keys, handle.kind, notice.idp, handle.value),
-      )
-      const mark = JSON.stringify({ at: parts.now(), issuedAt: notice.issuedAt })
-      await Promise.all(found.map(key => tombstones.mark(tombstoneOf(key), mark, tombstoneLifeMs)))
-      const first = endMembers(found)
-      const timer = setTimeout(() => {
-        timers.delete(timer)
-        lookAgain(found, first).catch(() => {})
-      }, secondLookMs)
-      timer.unref()
-      timers.add(timer)
-      return (await first).ended
-    },
 
     /**
      * The store may have lost ends that it had confirmed: those of this process are made once more, marks first, and each
@@ -96,7 +56,6 @@ export function createEnd(parts: EndParts) {
     close(): void {
       closed = true
       if (retry !== null) clearTimeout(retry)
-      for (const timer of timers) clearTimeout(timer)
     },
   }
 
@@ -148,29 +107,6 @@ export function createEnd(parts: EndParts) {
   function endedOf(at: RecordKeys, record: SessionRecord, visited: readonly string[]): EndedSession {
     const { identity, device, keep } = record
     return { hash: at.hash, identity, device, keep: openKeep(keys, at, keep), visited }
-  }
-
-  async function endMembers(directory: readonly string[]): Promise<Ended> {
-    const read = await Promise.all(
-      directory.map(async key => (await parts.directory.members(key)).map(hash => ({ key, hash }))),
-    )
-    const members = read.flat()
-    const hashes = [...new Set(members.map(({ hash }) => hash))]
-    const outcomes = new Map(await Promise.all(hashes.map(async hash => [hash, await end(hash, 'idp')] as const)))
-    return {
-      ended: [...outcomes.values()].filter(one => one !== null),
-      over: members.filter(({ hash }) => outcomes.get(hash) === null),
-    }
-  }
-
-  async function lookAgain(directory: readonly string[], first: Promise<Ended>): Promise<void> {
-    const second = await endMembers(directory)
-    second.ended.forEach(parts.endedLate)
-    // Without a record at both looks: in between, a sign-in under way has written its own (SESSIONS B 24).
-    const stillOver = new Set(second.over.map(({ key, hash }) => `${key} ${hash}`))
-    for (const { key, hash } of (await first).over) {
-      if (stillOver.has(`${key} ${hash}`)) parts.directory.remove(key, hash).catch(() => {})
-    }
   }
 
   function scheduleRetry(): void {

@@ -11,6 +11,7 @@ import { directoryKey, directoryKeys, handlesOf, tombstoneOf } from './directory
 import { type BrowserMemory, hashOf, keysOf, type SessionRecord, sealKeep } from './record.ts'
 import { type ChangeRecord, sealWithin } from './record-change.ts'
 import type { Keys } from './seal.ts'
+import { isStruck } from './tombstone.ts'
 
 const provisionalLifeMs = 60_000
 export interface EstablishParts {
@@ -47,6 +48,7 @@ export function createEstablish(parts: EstablishParts) {
         device: newcomer.device,
         createdAt,
         absoluteEnd,
+        issuedAt: signIn.issuedAt,
         browser: newcomer.browser,
         provisional: true,
         keep: sealKeep(keys, at, signIn.keep),
@@ -55,7 +57,7 @@ export function createEstablish(parts: EstablishParts) {
       await enterDirectory(signIn.identity, at.hash, absoluteEnd)
       const life = Math.min(provisionalLifeMs, absoluteEnd - createdAt)
       if (life <= 0 || !(await records.create(at.record, sealed, life))) return null
-      if (await overtaken(signIn.identity)) {
+      if (await overtaken(signIn)) {
         await parts.end(at.hash, 'overtaken')
         return null
       }
@@ -86,6 +88,7 @@ export function createEstablish(parts: EstablishParts) {
         return {
           ...record,
           identity: signIn.identity,
+          issuedAt: signIn.issuedAt,
           keep: sealKeep(keys, at, signIn.keep),
           absoluteEnd: newer ? end : record.absoluteEnd,
         }
@@ -98,7 +101,7 @@ export function createEstablish(parts: EstablishParts) {
           at.hash,
           end,
         )
-      if (!(await overtaken(signIn.identity))) return true
+      if (!(await overtaken(signIn))) return true
       await parts.end(at.hash, 'overtaken')
       return false
     },
@@ -117,16 +120,11 @@ export function createEstablish(parts: EstablishParts) {
     )
   }
 
-  /** A mark on the idp's session ends it; a mark on the subject ends sign-ins issued at or before it. */
-  async function overtaken(identity: Identity): Promise<boolean> {
+  async function overtaken({ identity, issuedAt }: SignIn): Promise<boolean> {
     const looked = handlesOf(identity).flatMap(({ kind, value }) =>
       directoryKeys(keys, kind, identity.idp, value).map(key => ({ kind, key: tombstoneOf(key) })),
     )
     const marks = await parts.tombstones.marks(looked.map(one => one.key))
-    return looked.some(({ kind }, index) => {
-      const mark = marks[index]
-      if (mark == null) return false
-      return kind !== 'sub' || identity.authenticatedAt <= (JSON.parse(mark) as { issuedAt: number }).issuedAt
-    })
+    return looked.some(({ kind }, index) => isStruck(marks[index] ?? null, kind, identity.subject, issuedAt))
   }
 }

@@ -40,6 +40,7 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
     r: onceShelf(now),
     t: onceShelf(now),
     o: onceShelf(now),
+    j: onceShelf(now),
   }
   const records = new Shelf<Live>(now)
   const directory = new Shelf<Set<string>>(now)

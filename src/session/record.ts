@@ -23,6 +23,8 @@ export interface SessionRecord {
   /** Milliseconds since the epoch, by the store's clock. */
   readonly createdAt: number
   readonly absoluteEnd: number
+  /** Seconds since the epoch, by the idp's clock: when it vouched for this. */
+  readonly issuedAt: number
   /** For "my sessions". */
   readonly browser: BrowserMemory
   /** The cookie has not come back yet: not counted, not announced, gone within a minute. */

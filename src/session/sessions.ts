@@ -5,7 +5,6 @@
 import { GatewayError } from '../errors.ts'
 import type { Report } from '../model/event.ts'
 import type { SignIn } from '../model/idp.ts'
-import type { LogoutNotice } from '../model/logout.ts'
 import type { OpenTraffic } from '../model/open-traffic.ts'
 import type { Device, EndedSession, EndReason, Scope, Session, SessionId } from '../model/session.ts'
 import type { EndEntry, Store } from '../model/store.ts'
@@ -13,6 +12,7 @@ import { SessionCache } from './cache.ts'
 import { createConfirm } from './confirm.ts'
 import { cookieFor } from './cookies.ts'
 import { createEnd } from './end.ts'
+import { createEndAll } from './end-all.ts'
 import { createEstablish, type Newcomer } from './establish.ts'
 import { createLook, type KnownSession } from './known.ts'
 import { createMany, type Selection } from './many.ts'
@@ -85,15 +85,23 @@ export function createSessions(parts: SessionParts) {
   const ending = createEnd({
     records: store.records,
     directory: store.directory,
-    tombstones: store.tombstones,
     log: store.ended,
     keys,
     condemned: untaken,
     recent,
     drop: forget,
+    tombstones: store.tombstones,
+    endedLate: parts.endedLate,
+    report,
+  })
+  const endingAll = createEndAll({
+    records: store.records,
+    directory: store.directory,
+    tombstones: recent.marking(store.tombstones),
+    keys,
+    end: ending.end,
     endedLate: parts.endedLate,
     now,
-    report,
   })
   const establishing = createEstablish({
     records: store.records,
@@ -190,9 +198,7 @@ export function createSessions(parts: SessionParts) {
     list: many.list,
     endMany: many.end,
 
-    endAll(notice: LogoutNotice): Promise<readonly EndedSession[]> {
-      return ending.endAll(notice)
-    },
+    endAll: endingAll.endAll,
 
     /** Notes, once for each session in this process, that a resource was visited. Never waits, never fails. */
     visit({ entry }: Resumed, resource: string): void {
@@ -220,6 +226,7 @@ export function createSessions(parts: SessionParts) {
     async close(): Promise<void> {
       clearInterval(sweeping)
       ending.close()
+      endingAll.close()
       await follower.stop()
     },
   }

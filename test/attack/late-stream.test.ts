@@ -48,7 +48,8 @@ function asked(): Promise<() => void> {
 
 async function endEverything(subject: string): Promise<void> {
   const issuedAt = Math.floor(Date.now() / 1000)
-  const ended = await world.gateway.sessions.endAll({ idp: 'campus', subject, idpSession: null, issuedAt })
+  const notice = { idp: 'campus', subject, idpSession: null, issuedAt, message: null }
+  const { ended } = await world.gateway.sessions.endAll(notice)
   expect(ended.length).toBeGreaterThan(0)
 }
 

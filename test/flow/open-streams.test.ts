@@ -49,7 +49,8 @@ async function session(): Promise<Session> {
 async function nowA(affiliation: string): Promise<void> {
   const { id, identity } = await session()
   const claims = { ...identity.claims, affiliation: [affiliation] }
-  const kept = await world.gateway.sessions.renew(id, { identity: { ...identity, claims }, keep: {}, notAfter: null })
+  const signIn = { identity: { ...identity, claims }, keep: {}, issuedAt: identity.authenticatedAt, notAfter: null }
+  const kept = await world.gateway.sessions.renew(id, signIn)
   expect(kept).toBe(true)
 }
 

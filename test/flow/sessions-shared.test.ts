@@ -161,8 +161,8 @@ describe('a secret', () => {
 
     // An idp's notice still finds a session that was entered under the old secret.
     const issuedAt = Math.floor(clock.now() / 1000)
-    const notice = { idp: 'op', subject: 'alice', idpSession: null, issuedAt }
-    expect(await moved.gateway.sessions.endAll(notice)).toHaveLength(1)
+    const notice = { idp: 'op', subject: 'alice', idpSession: null, issuedAt, message: null }
+    expect((await moved.gateway.sessions.endAll(notice)).ended).toHaveLength(1)
     for (const world of [after, moved, introduced, before]) {
       world.invariants()
       await world.stop()

@@ -260,5 +260,5 @@ function signInOf(subject: string, now: number): SignIn {
     strength,
     idpSession: null,
   }
-  return { identity, keep: {}, notAfter: null }
+  return { identity, keep: {}, issuedAt: identity.authenticatedAt, notAfter: null }
 }

@@ -130,7 +130,7 @@ describe('a sign-in that is not finished', () => {
     const browser = english()
     const callback = world.callback(await world.toProvider(browser, app()), 'bob')
     const issuedAt = Math.ceil(clock.now() / 1000)
-    await world.gateway.sessions.endAll({ idp: 'op', subject: 'bob', idpSession: null, issuedAt })
+    await world.gateway.sessions.endAll({ idp: 'op', subject: 'bob', idpSession: null, issuedAt, message: null })
     const page = await browser.navigate(callback, { from: world.op.issuer })
     expect(page.status).toBe(400)
     expect(JSON.parse(world.log.at(-1) ?? '')).toMatchObject({ code: 'login.ended-meanwhile' })

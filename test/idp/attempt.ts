@@ -20,6 +20,7 @@ export function gatewayAt(
   needs: { readonly fetch: OutboundFetch; readonly now: () => number },
   oidc: Partial<IdpSettings['oidc']> = {},
   rechecks = false,
+  frontChannel: IdpSettings['frontChannel'] = { sid: 'session' },
 ): Gateway {
   const events: GatewayEvent[] = []
   const settings = {
@@ -33,6 +34,7 @@ export function gatewayAt(
       scopes: ['openid', 'email'],
       ...oidc,
     },
+    frontChannel,
   }
   const [provider] = buildProviders([settings], {
     ...needs,

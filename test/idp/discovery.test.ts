@@ -154,6 +154,7 @@ describe('metadata (OI-14)', () => {
             clientAuthentication: null,
             scopes: [],
           },
+          frontChannel: { sid: 'session' },
         },
       ],
       { fetch: outbound.fetch, now: clock.now, report: () => {}, allowLoopbackHttp: false, rechecks: false },

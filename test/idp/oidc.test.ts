@@ -73,6 +73,7 @@ function providerFor(
           scopes: ['openid', 'profile', 'email'],
           ...oidc,
         },
+        frontChannel: { sid: 'session' },
       },
     ],
     {
@@ -247,6 +248,7 @@ describe('an idp that is down when the gateway starts', () => {
         clientAuthentication: null,
         scopes: ['openid'],
       },
+      frontChannel: { sid: 'session' as const },
     }
     const needs = { fetch: outbound.fetch, now: () => now, report: (event: GatewayEvent) => events.push(event) }
     const [provider] = buildProviders([settings], { ...needs, allowLoopbackHttp: true, rechecks: false })

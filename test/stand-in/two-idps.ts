@@ -26,7 +26,10 @@ const site = (id: string, idps: string) => `
 
 /** @param sharedOp of another gateway, which then also stops it */
 export async function startTwoIdps(
-  options: TestGatewayOptions = {},
+  options: TestGatewayOptions & {
+    /** YAML of the other provider's `frontChannel`. */
+    readonly opFrontChannel?: string
+  } = {},
   sharedOp: AdversarialOp | null = null,
 ): Promise<TwoIdps> {
   const op = sharedOp ?? (await startAdversarialOp(options.surroundings?.now))
@@ -39,7 +42,8 @@ export async function startTwoIdps(
   - id: op
     label: { fr: Fournisseur, en: Other provider }
     help: { label: Help, url: "https://help.example.org/" }
-    oidc: { issuer: "${op.issuer}", clientId: ${op.clientId}, clientSecret: "${op.clientSecret}" }`,
+    oidc: { issuer: "${op.issuer}", clientId: ${op.clientId}, clientSecret: "${op.clientSecret}" }
+    frontChannel: ${options.opFrontChannel ?? '{}'}`,
     resources: [
       site('app', 'idps: [op]'),
       site('plain', 'idps: [op]'),

@@ -27,6 +27,8 @@ export interface CheckedIdToken {
   readonly subject: string
   /** Seconds since the epoch: `auth_time`, or where the idp does not say, the token's own time. */
   readonly authenticatedAt: number
+  /** Seconds since the epoch: the token's own time. */
+  readonly issuedAt: number
   readonly acr: string | null
   readonly amr: readonly string[]
   readonly sid: string | null
@@ -71,6 +73,7 @@ export function checkIdToken(token: string, claims: Members, context: IdTokenCon
   return {
     subject: subjectOf(claims),
     authenticatedAt: Math.floor(authenticatedAt),
+    issuedAt: Math.floor(issuedAt),
     acr: typeof claims.acr === 'string' ? claims.acr : null,
     amr: amrOf(claims.amr),
     sid: typeof claims.sid === 'string' && claims.sid !== '' && claims.sid.length <= 255 ? claims.sid : null,

@@ -18,6 +18,8 @@ export interface KeySet {
    * @throws GatewayError `idp.unreachable`, `idp.invalid-answer` there is no set, or only one that is too old
    */
   readonly keysFor: (jwksUri: string, wanted: WantedKey) => Promise<readonly PublicJwk[]>
+  /** Why the last fetch failed: a key that is missing may be in the set by now. Null: it did not. */
+  readonly failure: () => unknown
 }
 
 /** Looked at again after so long: a key that the provider has withdrawn is not believed for longer. */
@@ -78,6 +80,8 @@ export function createKeySet(needs: { readonly fetch: OutboundFetch; readonly no
       }
       return held.keys
     },
+
+    failure: () => failure?.error ?? null,
   }
 }
 

@@ -8,15 +8,18 @@ import type { IdpId } from '../../model/identity.ts'
 import type { IdentityProvider, IdpMessage, IdpPending, SignIn, TakePending } from '../../model/idp.ts'
 import type { OutboundFetch } from '../../model/outbound.ts'
 import type { Text } from '../../model/text.ts'
+import { createBackChannel } from './back-channel.ts'
 import { claimsOf } from './claims.ts'
 import { type ClientSettings, createClient } from './client.ts'
 import { createDiscovery } from './discovery.ts'
+import { createFrontChannel, type FrontChannelSettings } from './front-channel.ts'
 import { checkIdToken } from './id-token.ts'
 import { createKeySet } from './key-set.ts'
 import { memoryOf } from './memory.ts'
 import type { Metadata } from './metadata.ts'
 import { createRefresh } from './refresh.ts'
 import { checkIssuer, readReply, saidNo } from './reply.ts'
+import { idpSessionOf } from './sid.ts'
 
 export interface OidcSettings {
   readonly id: IdpId
@@ -26,6 +29,7 @@ export interface OidcSettings {
     /** `openid` is added where it is missing. */
     readonly scopes: readonly string[]
   }
+  readonly frontChannel: FrontChannelSettings
 }
 
 export interface OidcNeeds {
@@ -96,9 +100,10 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
         claims: claimsOf(claims, userinfo),
         authenticatedAt: checked.authenticatedAt,
         strength: { acr: checked.acr, amr: checked.amr },
-        idpSession: checked.sid === null ? null : { kind: 'sid', value: checked.sid },
+        idpSession: checked.sid === null ? null : idpSessionOf(checked.sid, claims),
       },
       keep: memoryOf({ issuer: metadata.issuer, tokens, userinfo, askedAt }, needs.rechecks),
+      issuedAt: checked.issuedAt,
       notAfter: null,
     }
   }
@@ -172,8 +177,13 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
       return { kind: 'redirect', to: fits ? hinted : client.logoutAddress(metadata, parameters) }
     },
 
-    backChannel: null,
-    frontChannel: null,
+    backChannel: createBackChannel(settings, {
+      ...needs,
+      metadata: discovery.known,
+      keySet,
+      toleranceS,
+    }),
+    frontChannel: createFrontChannel(settings, { ...needs, metadata: discovery.known }),
     // Metadata that are fresh: of an idp that is down nobody asks more than one look now and then.
     refresh: async (identity, keep) => {
       const refreshed = await seen(refresh(await discovery.fresh(), identity, keep))

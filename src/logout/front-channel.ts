@@ -1,0 +1,58 @@
+/**
+ * GET /frontchannel/<idp>: an idp says, in a frame of its own page, that sessions are over. No cookie of ours comes along, and
+ * nobody vouches for it: what it may end, the provider's settings say. The answer is the same empty page whatever happened,
+ * so that nobody learns which sids are alive (SESSIONS B 6). OpenID Connect Front-Channel Logout 1.0 §2, §3.
+ */
+import { GatewayError } from '../errors.ts'
+import { Meter } from '../limits/meter.ts'
+import { shareOf } from '../limits/share.ts'
+import type { Report } from '../model/event.ts'
+import type { Answer, PortalRequest } from '../model/exchange.ts'
+import type { IdpId } from '../model/identity.ts'
+import type { IdentityProvider } from '../model/idp.ts'
+import type { EndFromIdp } from './from-idp.ts'
+
+export interface FrontChannelParts {
+  readonly providers: ReadonlyMap<IdpId, Pick<IdentityProvider, 'frontChannel'>>
+  readonly endFromIdp: EndFromIdp
+  readonly report: Report
+  /** Milliseconds. */
+  readonly now: () => number
+}
+
+/**
+ * So many notices in a minute from one address. A school is one, and its people leave at the same hour; but each notice leaves
+ * a mark in the store, and one by subject can be anybody's.
+ */
+const perAddress = { session: 600, subject: 10 }
+const mostAddresses = 20_000
+
+export function createFrontChannel({ providers, endFromIdp, report, now }: FrontChannelParts) {
+  const limits = {
+    session: new Meter({ perMinute: perAddress.session, mostKeys: mostAddresses }),
+    subject: new Meter({ perMinute: perAddress.subject, mostKeys: mostAddresses }),
+  }
+
+  return async function frontChannel(request: PortalRequest): Promise<Answer> {
+    const idp = request.params.idp ?? ''
+    const channel = providers.get(idp)?.frontChannel ?? null
+    if (channel === null) throw new GatewayError('portal.not-found', request.path)
+    const answer: Answer = { kind: 'framed', by: await channel.framedBy() }
+    // HEAD and what a browser fetches ahead of time end nothing.
+    if (request.method !== 'GET' || request.navigation === 'prefetch') return answer
+    const notices = channel.hear(request.query)
+    if (notices.length === 0) return answer
+
+    const told = channel.by === 'session' ? 'front' : 'front-subject'
+    const share = shareOf(request.address)
+    const limit = limits[channel.by]
+    if (limit.wait(share, now()) > 0) {
+      report({ name: 'logout.limited', idp, channel: told })
+      return answer
+    }
+    limit.count(share, now())
+    const { failure } = await endFromIdp(told, notices)
+    if (failure !== null) request.note(failure)
+    return answer
+  }
+}

@@ -1,0 +1,99 @@
+/** What a message of an idp does, and does once (BL-07, BL-11). */
+import { beforeEach, describe, expect, it } from 'vitest'
+import { GatewayError } from '../../src/errors.ts'
+import { createEndFromIdp } from '../../src/logout/from-idp.ts'
+import type { GatewayEvent } from '../../src/model/event.ts'
+import type { LogoutNotice } from '../../src/model/logout.ts'
+import { Secret } from '../../src/model/secret.ts'
+import type { EndedAll } from '../../src/session/end-all.ts'
+import { createMemoryStore } from '../../src/session/memory.ts'
+import { createKeys } from '../../src/session/seal.ts'
+import { createSeen } from '../../src/session/seen.ts'
+import { settableClock } from '../stand-in/clock.ts'
+
+const clock = settableClock()
+const secrets = ['one secret of at least 32 bytes, one', 'two secrets of at least 32 bytes, two'].map(
+  text => new Secret(text),
+)
+const notice = (id: string | null, idp = 'campus'): LogoutNotice => ({
+  idp,
+  subject: 'anna',
+  idpSession: null,
+  issuedAt: clock.now() / 1000,
+  message: id === null ? null : { id, notAfter: clock.now() + 120_000 },
+})
+
+let asked: LogoutNotice[]
+let events: GatewayEvent[]
+let failure: GatewayError | null
+let store: ReturnType<typeof createMemoryStore>
+beforeEach(() => {
+  asked = []
+  events = []
+  failure = null
+  store = createMemoryStore({ now: clock.now })
+})
+
+const gateway = (keys = createKeys(secrets)) =>
+  createEndFromIdp({
+    sessions: {
+      async endAll(notice: LogoutNotice): Promise<EndedAll> {
+        asked.push(notice)
+        return { ended: [], failure }
+      },
+    },
+    seen: createSeen(store.once, keys, clock.now),
+    tellParticipants: async () => ({ told: [], failed: [] }),
+    report: event => events.push(event),
+  })
+
+describe('a message of an idp', () => {
+  it('is carried out once, and said to be done the second time', async () => {
+    const end = gateway()
+    for (let time = 0; time < 2; time++) expect(await end('back', [notice('m-1')])).toMatchObject({ stored: true })
+    expect(asked).toHaveLength(1)
+  })
+
+  it('is another one with another name, from another idp, or without a name', async () => {
+    const end = gateway()
+    for (const one of [notice('m-1'), notice('m-2'), notice('m-1', 'janus'), notice(null), notice(null)]) {
+      await end('back', [one])
+    }
+    expect(asked).toHaveLength(5)
+  })
+
+  it('is known again by a replica whose first secret is another one', async () => {
+    await gateway()('back', [notice('m-1')])
+    await gateway(createKeys(secrets.toReversed()))('back', [notice('m-1')])
+    expect(asked).toHaveLength(1)
+  })
+
+  it('is remembered until it would be refused as too old, and a little longer', async () => {
+    const end = gateway()
+    const message = notice('m-1')
+    await end('back', [message])
+    clock.advance(179_000)
+    await end('back', [message])
+    expect(asked).toHaveLength(1)
+    clock.advance(1_000)
+    await end('back', [message])
+    expect(asked).toHaveLength(2)
+  })
+
+  it('whose end could not be stored is carried out once more', async () => {
+    const end = gateway()
+    failure = new GatewayError('logout.not-stored', 'the store is away')
+    expect(await end('back', [notice('m-1')])).toMatchObject({ stored: false, failure })
+    failure = null
+    expect(await end('back', [notice('m-1')])).toMatchObject({ stored: true, failure: null })
+    expect(asked).toHaveLength(2)
+    expect(events.map(event => 'stored' in event && event.stored)).toEqual([false, true])
+  })
+
+  it('of several notices is done only when all of them are', async () => {
+    const end = gateway()
+    failure = new GatewayError('session.store-down', 'away')
+    expect(await end('callback', [notice(null), notice(null)])).toMatchObject({ stored: false })
+    expect(asked).toHaveLength(2)
+  })
+})
