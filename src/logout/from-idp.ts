@@ -39,7 +39,7 @@ export function createEndFromIdp({ sessions, seen, tellParticipants, report }: F
     }
     const stored = failure === null
     const [first] = notices
-    if (first !== undefined) report({ name: 'logout.told', idp: first.idp, channel, ended: ended.length, stored })
+    if (first !== undefined) report({ name: 'logout.heard', idp: first.idp, channel, ended: ended.length, stored })
     await noLongerThan(patienceMs, tellAll(ended))
     return { ended: ended.length, stored, failure }
   }

@@ -27,7 +27,7 @@ export type GatewayEvent =
   | { readonly name: 'sign-in.begun'; readonly idp: string }
   | { readonly name: 'sign-in.failed'; readonly idp: string; readonly code: ErrorCode }
   | {
-      readonly name: 'logout.told'
+      readonly name: 'logout.heard'
       readonly idp: string
       readonly channel: LogoutChannel
       /** Sessions. */

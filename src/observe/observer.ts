@@ -105,7 +105,7 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
         return log.warn({ idp: event.idp }, event.name)
       case 'request.cross-origin':
         return metrics.event(event.name)
-      case 'logout.told':
+      case 'logout.heard':
         metrics.event(event.name)
         return log.info(
           { idp: event.idp, channel: event.channel, ended: event.ended, stored: event.stored },

@@ -63,8 +63,8 @@ describe('the back channel', () => {
     expect(await socket.closed).toEqual({ code: 1001, reason: '' })
     expect(await ofAlice()).toBe(401)
     expect(await statusOf(world, elsewhere)).toBe(200)
-    expect(world.events.filter(({ name }) => name === 'logout.told').at(-1)).toEqual({
-      name: 'logout.told',
+    expect(world.events.filter(({ name }) => name === 'logout.heard').at(-1)).toEqual({
+      name: 'logout.heard',
       idp: 'op',
       channel: 'back',
       ended: 1,

@@ -69,7 +69,7 @@ describe('the front channel', () => {
     await frame(world, { iss: world.op.issuer, sid })
     expect(await ofAlice()).toBe(401)
     expect(await statusOf(world, elsewhere)).toBe(200)
-    expect(world.events.findLast(({ name }) => name === 'logout.told')).toMatchObject({ channel: 'front', ended: 1 })
+    expect(world.events.findLast(({ name }) => name === 'logout.heard')).toMatchObject({ channel: 'front', ended: 1 })
   })
 
   it('never asks the idp for anything: no token is revoked there', async () => {
@@ -170,7 +170,7 @@ describe('a front channel that was opened to subjects', () => {
     const bob = await signedIn(world, 'bob', 'bob')
     await frame(world, { iss: world.op.issuer, sid: 'alice' })
     expect(await Promise.all([named, unnamed, bob].map(one => statusOf(world, one)))).toEqual([401, 401, 200])
-    expect(world.log.findLast(line => line.includes('"logout.told"'))).toContain('"channel":"front-subject","ended":2')
+    expect(world.log.findLast(line => line.includes('"logout.heard"'))).toContain('"channel":"front-subject","ended":2')
   })
 
   it('does not keep the user out: the next sign-in holds', async () => {

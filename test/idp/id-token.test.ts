@@ -278,7 +278,7 @@ describe('what an identity takes from the ID token', () => {
     op.bends.claims = claims => ({ ...claims, acr: 'mfa', amr: ['pwd', 7, 'otp'], sid: 'session-1' })
     expect((await attempt()).identity).toMatchObject({
       strength: { acr: 'mfa', amr: ['pwd', 'otp'] },
-      idpSession: { kind: 'sid', value: 'session-1' },
+      idpSession: { kind: 'guessable-sid', value: 'session-1' },
     })
     op.bends.claims = claims => ({ ...claims, acr: { a: 1 }, amr: 'pwd', sid: ['session-1'] })
     expect((await attempt()).identity).toMatchObject({ strength: { acr: null, amr: ['pwd'] }, idpSession: null })

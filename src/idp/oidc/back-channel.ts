@@ -1,14 +1,12 @@
 /** What an OpenID provider tells us server to server. OpenID Connect Back-Channel Logout 1.0 §2.5. */
+import type { IdpId } from '../../model/identity.ts'
 import type { IdentityProvider } from '../../model/idp.ts'
 import { checkLogoutToken, type LogoutTokenContext } from './logout-token.ts'
-import type { OidcSettings } from './provider.ts'
 
 export function createBackChannel(
-  { id: idp, oidc }: Pick<OidcSettings, 'id' | 'oidc'>,
-  needs: Omit<LogoutTokenContext, 'issuer' | 'clientId'>,
+  idp: IdpId,
+  context: LogoutTokenContext,
 ): NonNullable<IdentityProvider['backChannel']> {
-  const context: LogoutTokenContext = { ...needs, issuer: oidc.issuer, clientId: oidc.clientId }
-
   return async function backChannel(form) {
     const { subject, sid, issuedAt, id, notAfter } = await checkLogoutToken(form, context)
     return {

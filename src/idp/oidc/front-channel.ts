@@ -2,10 +2,10 @@
  * What an OpenID provider tells us in a frame of its own page. Nothing is signed and no cookie comes along: whoever knows the
  * sid may end what it stands for (SESSIONS B 6). OpenID Connect Front-Channel Logout 1.0 §2, §3.
  */
+import type { IdpId } from '../../model/identity.ts'
 import type { IdentityProvider } from '../../model/idp.ts'
 import type { LogoutNotice } from '../../model/logout.ts'
 import type { Metadata } from './metadata.ts'
-import type { OidcSettings } from './provider.ts'
 import { guessedBits, secretBits } from './sid.ts'
 
 export interface FrontChannelSettings {
@@ -14,16 +14,18 @@ export interface FrontChannelSettings {
 }
 
 export interface FrontChannelNeeds {
+  /** As the configuration writes it. */
+  readonly issuer: string
   readonly metadata: () => Promise<Metadata>
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
 export function createFrontChannel(
-  { id: idp, oidc, frontChannel }: Pick<OidcSettings, 'id' | 'oidc' | 'frontChannel'>,
-  { metadata, now }: FrontChannelNeeds,
+  idp: IdpId,
+  { sid: by }: FrontChannelSettings,
+  { issuer, metadata, now }: FrontChannelNeeds,
 ): IdentityProvider['frontChannel'] {
-  const by = frontChannel.sid
   if (by === 'off') return null
 
   return {
@@ -33,13 +35,13 @@ export function createFrontChannel(
     async framedBy() {
       const known = await metadata().catch(() => null)
       const pages = [known?.endSessionEndpoint, known?.authorizationEndpoint].filter(page => page != null)
-      return [...new Set([oidc.issuer, ...pages].map(address => new URL(address).origin))]
+      return [...new Set([issuer, ...pages].map(address => new URL(address).origin))]
     },
 
     hear(query) {
       const [iss, sid] = [once(query, 'iss'), once(query, 'sid')]
       if (iss === null || sid === null || sid.length > 255) return []
-      if (!URL.canParse(iss) || new URL(iss).href !== new URL(oidc.issuer).href) return []
+      if (!URL.canParse(iss) || new URL(iss).href !== new URL(issuer).href) return []
       const issuedAt = Math.floor(now() / 1000)
       const notice = (named: Pick<LogoutNotice, 'subject' | 'idpSession'>): LogoutNotice => {
         return { idp, issuedAt, message: null, ...named }

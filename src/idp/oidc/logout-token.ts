@@ -3,10 +3,10 @@
  * forged ones a second cost neither a signature nor a request. OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6.
  */
 import { GatewayError } from '../../errors.ts'
+import { quoted } from '../quotation.ts'
 import { clockHint } from './id-token.ts'
 import type { KeySet } from './key-set.ts'
 import type { Metadata } from './metadata.ts'
-import { quoted } from './quotation.ts'
 import { verifySignature } from './signature.ts'
 import { headerOf } from './token-header.ts'
 

@@ -132,6 +132,8 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
     return Promise.race([known, late]).finally(() => patience.abort())
   }
 
+  const published = { issuer: settings.oidc.issuer, metadata: discovery.known, now: needs.now }
+
   return {
     id: settings.id,
     label: settings.label,
@@ -177,13 +179,8 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
       return { kind: 'redirect', to: fits ? hinted : client.logoutAddress(metadata, parameters) }
     },
 
-    backChannel: createBackChannel(settings, {
-      ...needs,
-      metadata: discovery.known,
-      keySet,
-      toleranceS,
-    }),
-    frontChannel: createFrontChannel(settings, { ...needs, metadata: discovery.known }),
+    backChannel: createBackChannel(settings.id, { ...published, clientId, keySet, toleranceS }),
+    frontChannel: createFrontChannel(settings.id, settings.frontChannel, published),
     // Metadata that are fresh: of an idp that is down nobody asks more than one look now and then.
     refresh: async (identity, keep) => {
       const refreshed = await seen(refresh(await discovery.fresh(), identity, keep))
