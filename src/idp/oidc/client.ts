@@ -27,7 +27,7 @@ import type { OutboundFetch } from '../../model/outbound.ts'
 import type { Secret } from '../../model/secret.ts'
 import { ask } from '../ask.ts'
 import { basicCredentials } from './basic-credentials.ts'
-import { failureOf } from './failure.ts'
+import { type Asked, failureOf } from './failure.ts'
 import type { KeySet } from './key-set.ts'
 import { isLoopbackHttp, type Metadata } from './metadata.ts'
 import { keyWantedBy } from './wanted-key.ts'
@@ -148,6 +148,12 @@ export function createClient(settings: ClientSettings, needs: ClientNeeds) {
      * @throws GatewayError of the requests: `idp.unreachable`, `idp.invalid-answer`, `idp.rejected` (failure.ts)
      */
     errand(metadata: Metadata): Answers {
+      const secret = settings.clientSecret === null ? [] : [settings.clientSecret.reveal()]
+      const failing =
+        (asked: Asked, ...sent: readonly string[]) =>
+        (error: unknown) => {
+          throw failureOf(error, asked, [...secret, ...sent])
+        }
       const signal = AbortSignal.timeout(answersMs)
       const configuration = () => configure(metadata, wire(metadata, signal))
       return {
@@ -158,23 +164,20 @@ export function createClient(settings: ClientSettings, needs: ClientNeeds) {
             pkceCodeVerifier: verifier,
             idTokenExpected: true,
           }
-          const answer = await authorizationCodeGrant(configuration(), reply, checks).catch((error: unknown) => {
-            throw failureOf(error, 'the token answer')
-          })
+          const code = reply.searchParams.get('code') ?? ''
+          const failed = failing('the token answer', code, verifier, nonce, state)
+          const answer = await authorizationCodeGrant(configuration(), reply, checks).catch(failed)
           return tokensOf(answer)
         },
 
         async refresh(refreshToken) {
-          const answer = await refreshTokenGrant(configuration(), refreshToken).catch((error: unknown) => {
-            throw failureOf(error, 'the token answer')
-          })
+          const failed = failing('the token answer', refreshToken)
+          const answer = await refreshTokenGrant(configuration(), refreshToken).catch(failed)
           return tokensOf(answer)
         },
 
         userinfo: (accessToken, subject) =>
-          fetchUserInfo(configuration(), accessToken, subject).catch((error: unknown) => {
-            throw failureOf(error, 'the userinfo answer')
-          }),
+          fetchUserInfo(configuration(), accessToken, subject).catch(failing('the userinfo answer', accessToken)),
       }
     },
 

@@ -11,12 +11,13 @@ type Members = Readonly<Record<string, unknown>>
 /** Which answer was judged, as the detail says it. */
 export type Asked = 'the token answer' | 'the userinfo answer'
 
-export function failureOf(error: unknown, asked: Asked): GatewayError {
+/** @param sent what the idp was sent that nobody else may know: some repeat it in their errors, and none goes into our log */
+export function failureOf(error: unknown, asked: Asked, sent: readonly string[]): GatewayError {
   // Our own fetch has already said what the network did; openid-client only wraps it.
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
     if (inner instanceof GatewayError) return inner
   }
-  const { code, detail } = described(error)
+  const { code, detail } = described(error, value => quoted(withoutSecrets(value, sent)))
   const options = { ...hintFor(error, asked), cause: error }
   return new GatewayError(code, `${asked}: ${detail}`, options)
 }
@@ -40,12 +41,23 @@ export function refusalOf(error: unknown): unknown {
   }
 }
 
-function described(error: unknown): { readonly code: 'idp.rejected' | 'idp.invalid-answer'; readonly detail: string } {
-  if (!(error instanceof Error)) return { code: 'idp.invalid-answer', detail: quoted(error) }
+type Quote = (value: unknown) => string
+
+/** Before it is quoted: a quotation is cut, and half a secret is not found in it any more. */
+function withoutSecrets(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value !== 'string') return value
+  return secrets.filter(secret => secret !== '').reduce((text, secret) => text.replaceAll(secret, '****'), value)
+}
+
+function described(
+  error: unknown,
+  quote: Quote,
+): { readonly code: 'idp.rejected' | 'idp.invalid-answer'; readonly detail: string } {
+  if (!(error instanceof Error)) return { code: 'idp.invalid-answer', detail: quote(error) }
   const code = 'code' in error ? error.code : null
   switch (code) {
     case 'OAUTH_RESPONSE_BODY_ERROR':
-      return { code: 'idp.rejected', detail: refusalIn(error) }
+      return { code: 'idp.rejected', detail: refusalIn(error, quote) }
     case 'OAUTH_WWW_AUTHENTICATE_CHALLENGE':
       return { code: 'idp.rejected', detail: 'answered 401' }
     case 'OAUTH_RESPONSE_IS_NOT_CONFORM': {
@@ -61,16 +73,16 @@ function described(error: unknown): { readonly code: 'idp.rejected' | 'idp.inval
       const nonsense = code === 'OAUTH_INVALID_RESPONSE' && member(found, 'body') !== undefined
       return {
         code: nonsense ? 'idp.invalid-answer' : 'idp.rejected',
-        detail: `${messageIn(error)}${comparison(found)}`,
+        detail: `${messageIn(error)}${comparison(found, quote)}`,
       }
     }
   }
 }
 
 /** "access_denied, …": the provider's own words, quoted. */
-function refusalIn(error: Error): string {
+function refusalIn(error: Error, quote: Quote): string {
   const description = member(error, 'error_description')
-  return `error ${quoted(member(error, 'error'))}${description === undefined ? '' : `, ${quoted(description)}`}`
+  return `error ${quote(member(error, 'error'))}${description === undefined ? '' : `, ${quote(description)}`}`
 }
 
 function messageIn(error: Error): string {
@@ -78,19 +90,19 @@ function messageIn(error: Error): string {
 }
 
 /** What was found and what was expected, where openid-client says so. */
-function comparison(found: unknown): string {
+function comparison(found: unknown, quote: Quote): string {
   const claim = member(found, 'claim') ?? member(found, 'attribute')
   if (typeof claim !== 'string') {
     const algorithm = member(member(found, 'header'), 'alg') ?? member(found, 'alg')
-    return algorithm === undefined ? '' : ` (alg ${quoted(algorithm)})`
+    return algorithm === undefined ? '' : ` (alg ${quote(algorithm)})`
   }
   const value = member(member(found, 'claims') ?? member(found, 'body'), claim)
   const now = member(found, 'now')
   const expected =
     typeof now === 'number'
-      ? `our clock says ${now}, ${quoted(member(found, 'tolerance'))} s are tolerated`
-      : `expected ${quoted(member(found, 'expected'))}`
-  return `: ${claim} is ${quoted(value)}, ${expected}`
+      ? `our clock says ${now}, ${quote(member(found, 'tolerance'))} s are tolerated`
+      : `expected ${quote(member(found, 'expected'))}`
+  return `: ${claim} is ${quote(value)}, ${expected}`
 }
 
 function hintFor(error: unknown, asked: Asked): { readonly hint?: string } {
