@@ -13,6 +13,7 @@ import { Secret } from '../src/model/secret.ts'
 import type { Store } from '../src/model/store.ts'
 import { createMemoryStore } from '../src/session/memory.ts'
 import { createRedisStore } from '../src/session/redis.ts'
+import { serverAt } from '../src/session/redis-place.ts'
 import { createKeys } from '../src/session/seal.ts'
 import { createSessions, type Sessions } from '../src/session/sessions.ts'
 import { startRedis } from '../test/stand-in/redis.ts'
@@ -70,9 +71,7 @@ async function measureRedis(steps: readonly number[]): Promise<Cost[]> {
   const redis = await startRedis()
   try {
     const store = await createRedisStore({
-      url: new Secret(redis.url),
-      username: null,
-      password: null,
+      place: serverAt(new Secret(redis.url)),
       report: () => {},
     })
     const used = async () => Number(/used_memory:(\d+)/.exec(await redis.admin.info('memory'))?.[1])

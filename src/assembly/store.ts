@@ -4,6 +4,7 @@ import type { GatewayEvent } from '../model/event.ts'
 import type { Store } from '../model/store.ts'
 import { createMemoryStore } from '../session/memory.ts'
 import { createRedisStore } from '../session/redis.ts'
+import { placeOf } from '../session/redis-place.ts'
 
 export function openStore(
   settings: Settings,
@@ -15,6 +16,6 @@ export function openStore(
     case 'memory':
       return createMemoryStore({ now, limit: store.limit })
     case 'redis':
-      return createRedisStore({ url: store.url, username: store.username, password: store.password, report })
+      return createRedisStore({ place: placeOf(store, settings.outbound.ca), report })
   }
 }

@@ -19,6 +19,7 @@ export type GatewayEvent =
   | { readonly name: 'participant.told'; readonly resource: string }
   | { readonly name: 'participant.failed'; readonly resource: string; readonly detail: string }
   | { readonly name: 'session.ends-repeated'; readonly ends: number }
+  | { readonly name: 'session.end-replicated'; readonly confirmed: boolean }
   | { readonly name: 'cookie.ambiguous' }
   | { readonly name: 'handoff.foreign' }
   | { readonly name: 'callback.foreign'; readonly idp: string }

@@ -88,6 +88,10 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       case 'participant.failed':
         metrics.told(event.resource, 'failed')
         return log.warn({ resource: event.resource, detail: event.detail }, event.name)
+      case 'session.end-replicated':
+        if (event.confirmed) return
+        metrics.event('session.end-unreplicated')
+        return log.warn({}, 'session.end-unreplicated')
       case 'session.ends-repeated':
         return log.warn({ ends: event.ends }, event.name)
       case 'sign-in.begun':

@@ -1,9 +1,11 @@
 /**
- * Connections to Redis. Nothing waits for Redis: a command that has no connection fails at once, one without an answer
- * after its deadline, and a gateway starts without Redis and finds it when it comes.
+ * Connections to Redis: to one server, to the one that sentinels name, to a cluster; the only file that knows ioredis.
+ * Nothing waits for Redis: a command that has no connection fails at once, one without an answer after its deadline, and
+ * a gateway starts without Redis and finds it when it comes. Everything goes to masters.
  */
-import { Redis } from 'ioredis'
-import type { RedisAddress } from './redis-address.ts'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import { Cluster, Redis } from 'ioredis'
+import type { RedisPlace } from './redis-place.ts'
 import { scripts } from './redis-scripts.ts'
 
 /** What defineCommand adds. A name that ends in Buffer gives bytes, not text. */
@@ -17,6 +19,7 @@ interface Scripted {
   enterLimited(key: string, member: string, expiresAt: number, limit: number, ...displaced: string[]): Promise<string[]>
 }
 
+/** A cluster takes the same commands, as long as all keys of one are in one slot. */
 export type Connection = Redis & Scripted
 
 export interface ConnectionManner {
@@ -32,38 +35,107 @@ export interface ConnectionManner {
 
 /** Milliseconds; with the longest pause between two attempts less than the 2 s in which a returned Redis must serve. */
 const connectTimeoutMs = 1_000
+/** How long a sentinel, or one server of a cluster, may take to say who serves what, ms. */
+const askedTimeoutMs = 500
+/** How often a cluster is asked who serves what although nobody was sent elsewhere, ms. */
+const refreshMs = 5_000
 
-export function connect(address: RedisAddress, manner: ConnectionManner): Connection {
+export function connect(place: RedisPlace, manner: ConnectionManner): Connection {
   const { commandTimeoutMs, longestPauseMs } = manner
-  return new Redis({
-    host: address.host,
-    port: address.port,
-    db: address.db,
-    ...(address.tls ? { tls: {} } : {}),
-    ...(address.username === null ? {} : { username: address.username }),
-    ...(address.password === null ? {} : { password: address.password }),
+  const pause = (attempt: number) => Math.min(longestPauseMs, 25 * 2 ** attempt) * (0.5 + Math.random() / 2)
+  const tls = place.tls === null ? null : { ...trustIn(place.tls.ca), ...named(place.tls.serverName) }
+  const options = {
+    ...(tls === null ? {} : { tls }),
+    ...(place.username === null ? {} : { username: place.username }),
+    ...(place.password === null ? {} : { password: place.password }),
     connectionName: manner.name,
     disableClientInfo: true,
-    scripts,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
     socketTimeout: manner.silenceMs,
     disconnectTimeout: 200,
     maxLoadingRetryTime: commandTimeoutMs,
-    retryStrategy: attempt => Math.min(longestPauseMs, 25 * 2 ** attempt) * (0.5 + Math.random() / 2),
-    // A write to what is a replica now: the address may lead to the new master.
-    reconnectOnError: error => error.message.startsWith('READONLY'),
     // Never sent twice: a GETDEL that was carried out before the connection broke would then find nothing.
-    enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-  }) as Connection
+  }
+  const single = {
+    ...options,
+    scripts,
+    db: place.database,
+    retryStrategy: pause,
+    enableOfflineQueue: false,
+    // A write to what is a replica now: the address, or a sentinel, may lead to the new master.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  }
+  switch (place.kind) {
+    case 'server':
+      return new Redis({ ...single, ...place.servers[0] }) as Connection
+    case 'sentinels':
+      return new Redis({
+        ...single,
+        sentinels: place.servers.map(server => ({ ...server })),
+        name: place.master,
+        ...(place.sentinelUsername === null ? {} : { sentinelUsername: place.sentinelUsername }),
+        ...(place.sentinelPassword === null ? {} : { sentinelPassword: place.sentinelPassword }),
+        ...(tls === null ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+        sentinelRetryStrategy: pause,
+        sentinelCommandTimeout: askedTimeoutMs,
+      }) as Connection
+    case 'cluster':
+      return new Cluster(
+        place.servers.map(server => ({ ...server })),
+        {
+          redisOptions: options,
+          scripts,
+          scaleReads: 'master',
+          clusterRetryStrategy: pause,
+          slotsRefreshTimeout: askedTimeoutMs,
+          slotsRefreshInterval: refreshMs,
+          // A name stays a name, so that a certificate can be compared with it.
+          dnsLookup: (address, found) => found(null, address),
+          maxRedirections: 4,
+          // Never sent twice, here too.
+          retryDelayOnFailover: 0,
+          retryDelayOnClusterDown: 0,
+          retryDelayOnTryAgain: 50,
+        },
+      ) as unknown as Connection
+  }
+}
+
+/** Servers that are written to; of a cluster those that are known at this moment. */
+export function mastersOf(connection: Connection): readonly Connection[] {
+  const some: unknown = connection
+  return some instanceof Cluster ? (some.nodes('master') as Connection[]) : [connection]
+}
+
+/** Of a cluster: hears why a server of it is out of reach; the connection as a whole may go on. */
+export function onServerLost(connection: Connection, hear: (error: Error) => void): void {
+  const some: unknown = connection
+  if (some instanceof Cluster) some.on('node error', hear)
+}
+
+/**
+ * Of a cluster: hears when another server has become a master. What its predecessor had confirmed last may be gone, and the
+ * log, on another server perhaps, does not show it.
+ */
+export function onMastersChanged(connection: Connection, hear: () => void): void {
+  const some: unknown = connection
+  if (!(some instanceof Cluster)) return
+  let known: ReadonlySet<string> | null = null
+  some.on('refresh', () => {
+    const masters = new Set(some.nodes('master').map(({ options }) => `${options.host}:${options.port}`))
+    const added = known !== null && [...masters].some(master => !known?.has(master))
+    known = masters
+    if (added) hear()
+  })
 }
 
 /** Resolves when the first attempt to connect has ended, well or not. */
 export function firstAttempt(connection: Connection): Promise<void> {
   return new Promise(resolve => {
-    for (const event of ['ready', 'close', 'end']) connection.once(event, resolve)
+    for (const event of ['ready', 'error', 'close', 'end']) connection.once(event, resolve)
   })
 }
 
@@ -79,4 +151,13 @@ export function told(error: unknown): string {
 /** What Redis itself answered: not a connection that is lost, and not a deadline. */
 export function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError'
+}
+
+/** Made once for a connection: parsing a hundred and fifty certificates each time would cost more than the handshake. */
+function trustIn(ca: string | null): { readonly secureContext?: SecureContext } {
+  return ca === null ? {} : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ca] }) }
+}
+
+function named(serverName: string | null): { readonly servername?: string } {
+  return serverName === null ? {} : { servername: serverName }
 }

@@ -3,13 +3,14 @@ import type { EndEntry } from '../model/store.ts'
 import { type LogLine, type LogReader, linesLimit } from './follow.ts'
 import type { Connection } from './redis-connection.ts'
 
-const key = 'pas:ended'
+/** Of a cluster it is on one server, like every key. */
+export const logKey = 'pas:ended'
 /** About how many lines it keeps: far more than a process can miss between two reads. */
 const length = 100_000
 
 /** @returns the line's id */
-export async function writeLine(redis: Connection, { kind, key: of, reason }: EndEntry): Promise<string> {
-  const id = await redis.xadd(key, 'MAXLEN', '~', length, '*', 'kind', kind, 'key', of, 'reason', reason)
+export async function writeLine(redis: Connection, { kind, key, reason }: EndEntry): Promise<string> {
+  const id = await redis.xadd(logKey, 'MAXLEN', '~', length, '*', 'kind', kind, 'key', key, 'reason', reason)
   if (id === null) throw new Error('XADD gave no id')
   return id
 }
@@ -18,14 +19,14 @@ export async function writeLine(redis: Connection, { kind, key: of, reason }: En
 export function createLogReader(redis: Connection): LogReader {
   return {
     async newest() {
-      const [line] = await redis.xrevrange(key, '+', '-', 'COUNT', 1)
+      const [line] = await redis.xrevrange(logKey, '+', '-', 'COUNT', 1)
       return line?.[0] ?? '0-0'
     },
 
     async read(after, anchor, waitMs) {
       // One round trip. The anchor is looked for first: a line that is written in between does no harm.
-      const both = redis.pipeline().xrange(key, anchor, anchor, 'COUNT', 1)
-      const from = ['STREAMS', key, after] as const
+      const both = redis.pipeline().xrange(logKey, anchor, anchor, 'COUNT', 1)
+      const from = ['STREAMS', logKey, after] as const
       if (waitMs === 0) both.xread('COUNT', linesLimit, ...from)
       else both.xread('COUNT', linesLimit, 'BLOCK', waitMs, ...from)
       const replies = (await both.exec()) ?? []

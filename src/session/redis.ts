@@ -4,20 +4,17 @@
  */
 import { GatewayError } from '../errors.ts'
 import type { Report } from '../model/event.ts'
-import type { Secret } from '../model/secret.ts'
 import type { Entered, Store } from '../model/store.ts'
 import { createFollowers } from './ended-log.ts'
 import { startFollowing } from './follow.ts'
-import { readRedisAddress } from './redis-address.ts'
-import { connect, firstAttempt, isReply, told } from './redis-connection.ts'
-import { createLogReader, writeLine } from './redis-log.ts'
+import { cautionsOf } from './redis-cautions.ts'
+import { connect, firstAttempt, isReply, mastersOf, onMastersChanged, onServerLost, told } from './redis-connection.ts'
+import { createLogReader, logKey, writeLine } from './redis-log.ts'
+import type { RedisPlace } from './redis-place.ts'
+import { createReplicaCheck } from './redis-replicas.ts'
 
 export interface RedisStoreOptions {
-  /** redis://host:port/db, or rediss:// for TLS. May hold a user and a password, which `username` and `password` override. */
-  readonly url: Secret
-  /** An ACL user; null: the URL's, or none. */
-  readonly username: string | null
-  readonly password: Secret | null
+  readonly place: RedisPlace
   readonly report: Report
   /** Milliseconds until a command without an answer is a failure. */
   readonly commandTimeoutMs?: number
@@ -30,26 +27,33 @@ const unansweredLimit = 10_000
 /** Milliseconds until a read of the log without an answer is a lost connection; one waits 400 for news. */
 const logTimeoutMs = 900
 
-/**
- * Resolves when the first attempt to connect has ended, well or not: Redis may be down, and comes later.
- * @throws GatewayError `session.store-down` the URL is not one of Redis
- */
+/** Resolves when the first attempt to connect has ended, well or not: Redis may be down, and comes later. */
 export async function createRedisStore(options: RedisStoreOptions): Promise<Store> {
-  const { report, commandTimeoutMs = 500 } = options
-  const address = readRedisAddress(options.url, options.username, options.password)
-  const redis = connect(address, {
+  const { place, report, commandTimeoutMs = 500 } = options
+  const redis = connect(place, {
     name: 'passerelle',
     commandTimeoutMs,
     silenceMs: 2 * commandTimeoutMs,
     longestPauseMs: 800,
   })
   // A read that waits for news would hold up every command behind it.
-  const logConnection = connect(address, {
+  const logConnection = connect(place, {
     name: 'passerelle-log',
     commandTimeoutMs: logTimeoutMs,
     silenceMs: logTimeoutMs,
     longestPauseMs: 200,
   })
+  const replicas = createReplicaCheck(
+    () =>
+      connect(place, {
+        name: 'passerelle-wait',
+        commandTimeoutMs,
+        silenceMs: 2 * commandTimeoutMs,
+        longestPauseMs: 800,
+      }),
+    place.kind === 'cluster',
+    report,
+  )
   const followers = createFollowers()
   const warned = new Set<string>()
   let state: 'unknown' | 'up' | 'down' = 'unknown'
@@ -62,7 +66,8 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
   redis.on('ready', () => {
     if (state !== 'up') report({ name: 'store.up' })
     state = 'up'
-    warnOfSettings().catch(() => {})
+    // Asked at each connection, said once.
+    cautionsOf(redis).then(cautions => cautions.forEach(warn))
   })
   redis.on('error', (error: Error) => lost(told(error)))
   redis.on('close', () => lost(state === 'up' ? 'the connection was closed' : problem))
@@ -70,12 +75,19 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
   logConnection.on('error', () => {
     // The other connection tells the same of the same Redis.
   })
+  onServerLost(redis, error => {
+    problem = told(error)
+  })
+  onMastersChanged(redis, () => {
+    report({ name: 'store.log-lost', detail: `${place.shown}: another server has become a master` })
+    followers.tell({ kind: 'lost', key: '', reason: 'another server of the cluster has become a master' })
+  })
 
   await Promise.all([firstAttempt(redis), firstAttempt(logConnection)])
   const following = startFollowing({
     reader: createLogReader(logConnection),
     hear(entry) {
-      if (entry.kind === 'lost' && followed) report({ name: 'store.log-lost', detail: address.shown })
+      if (entry.kind === 'lost' && followed) report({ name: 'store.log-lost', detail: place.shown })
       followed = true
       followers.tell(entry)
     },
@@ -133,12 +145,15 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
       },
 
       async *scan() {
-        let cursor = '0'
-        do {
-          const [next, found] = await ask('SCAN', () => redis.scan(cursor, 'MATCH', 'pas:{*}:s', 'COUNT', scanBatch))
-          cursor = next
-          if (found.length > 0) yield found
-        } while (cursor !== '0')
+        for (const master of mastersOf(redis)) {
+          let cursor = '0'
+          do {
+            const from = cursor
+            const [next, found] = await ask('SCAN', () => master.scan(from, 'MATCH', 'pas:{*}:s', 'COUNT', scanBatch))
+            cursor = next
+            if (found.length > 0) yield found
+          } while (cursor !== '0')
+        }
       },
 
       // SCAN over the whole key space, only to draw a line: no.
@@ -165,7 +180,12 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
       async mark(key, value, lifeMs) {
         await ask('SET', () => redis.set(key, value, 'PX', life(lifeMs)))
       },
-      marks: async keys => (keys.length === 0 ? [] : ask('MGET', () => redis.mget(...keys))),
+      async marks(keys) {
+        if (keys.length === 0) return []
+        // Of a cluster no two of them need be on one server.
+        if (place.kind === 'cluster') return ask('GET', () => Promise.all(keys.map(key => redis.get(key))))
+        return ask('MGET', () => redis.mget(...keys))
+      },
     },
 
     ended: {
@@ -175,6 +195,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
           followers.tell(entry)
         } finally {
           following.wrote(await ask('XADD', () => writeLine(redis, entry)))
+          if (entry.kind !== 'changed') replicas.ended(entry.kind === 'session' ? entry.key : null)
         }
       },
       follow(hear) {
@@ -198,16 +219,18 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
       },
     },
 
+    // Not PING, which a server of a cluster answers that has lost the others.
     reachable: () =>
-      ask('PING', () => redis.ping()).then(
+      ask('EXISTS', () => redis.exists(logKey)).then(
         () => true,
         () => false,
       ),
 
     async close() {
       closing = true
+      replicas.close()
       await following.stop()
-      if (redis.status === 'ready') await redis.quit().catch(() => {})
+      if (redis.status === 'ready' && place.kind !== 'cluster') await redis.quit().catch(() => {})
       redis.disconnect()
     },
   }
@@ -218,7 +241,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     if (unanswered >= unansweredLimit) throw failure(`${what}: ${unansweredLimit} commands wait for an answer already`)
     unanswered++
     try {
-      return await command()
+      return await (place.kind === 'cluster' ? within(2 * commandTimeoutMs, command()) : command())
     } catch (error) {
       throw failure(`${what}: ${told(error)}`)
     } finally {
@@ -228,38 +251,20 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
 
   /** No `cause`: ioredis hangs the command with its arguments on its errors, among them the password. */
   function failure(detail: string): GatewayError {
-    return new GatewayError('session.store-down', `${address.shown}: ${detail}`)
+    return new GatewayError('session.store-down', `${place.shown}: ${detail}`)
   }
 
   function lost(why: string): void {
     problem = why
     if (closing || state === 'down') return
     state = 'down'
-    report({ name: 'store.down', detail: `${address.shown}: ${why}` })
-  }
-
-  /** Asked at each connection, said once. A user who may not CONFIG GET has an operator who knows these settings. */
-  async function warnOfSettings(): Promise<void> {
-    const [policy, save, appendOnly] = await Promise.all(
-      ['maxmemory-policy', 'save', 'appendonly'].map(async name => {
-        const reply = (await redis.config('GET', name)) as string[]
-        return reply[1] ?? null
-      }),
-    )
-    if (policy != null && policy !== 'noeviction' && !policy.startsWith('volatile-')) {
-      warn(
-        `maxmemory-policy is ${policy}: when memory is short, sessions and the marks of ended ones may go; noeviction is right`,
-      )
-    }
-    if (save === '' && appendOnly === 'no') {
-      warn('neither appendonly nor save is on: a restart of Redis signs everybody out')
-    }
+    report({ name: 'store.down', detail: `${place.shown}: ${why}` })
   }
 
   function warn(detail: string): void {
     if (warned.has(detail)) return
     warned.add(detail)
-    report({ name: 'store.warned', detail: `${address.shown}: ${detail}` })
+    report({ name: 'store.warned', detail: `${place.shown}: ${detail}` })
   }
 }
 
@@ -271,4 +276,21 @@ function visitsOf(recordKey: string): string {
 /** PX takes whole milliseconds, at least one. */
 function life(ms: number): number {
   return Math.max(1, Math.floor(ms))
+}
+
+/**
+ * In a cluster a command may be sent on from server to server, each time with its own deadline.
+ *
+ * @throws Error after so many milliseconds
+ */
+async function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

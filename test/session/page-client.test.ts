@@ -9,6 +9,7 @@ import type { PageStore, Store } from '../../src/model/store.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
 import { createPageClient, type Pages } from '../../src/session/page-client.ts'
 import { createRedisStore } from '../../src/session/redis.ts'
+import { serverAt } from '../../src/session/redis-place.ts'
 import { createKeys } from '../../src/session/seal.ts'
 import { type SettableClock, settableClock } from '../stand-in/clock.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
@@ -29,7 +30,7 @@ afterAll(() => redis.close())
 
 const stores: readonly (readonly [string, () => Promise<Store>])[] = [
   ['memory', async () => createMemoryStore({ now: Date.now })],
-  ['Redis', () => createRedisStore({ url: new Secret(redis.url), username: null, password: null, report: () => {} })],
+  ['Redis', () => createRedisStore({ place: serverAt(new Secret(redis.url)), report: () => {} })],
 ]
 
 for (const [name, open] of stores) {

@@ -6,6 +6,7 @@ import type { GatewayEvent } from '../../src/model/event.ts'
 import { Secret } from '../../src/model/secret.ts'
 import type { Store } from '../../src/model/store.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/session/redis.ts'
+import { serverAt } from '../../src/session/redis-place.ts'
 import { startCuttingProxy } from '../stand-in/cutting-proxy.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
@@ -34,9 +35,7 @@ afterEach(async () => {
 
 async function open(changes: Partial<RedisStoreOptions> = {}): Promise<Store> {
   const store = await createRedisStore({
-    url: new Secret(server.url),
-    username: null,
-    password: null,
+    place: serverAt(new Secret(server.url)),
     report: event => events.push(event),
     ...changes,
   })
@@ -164,7 +163,7 @@ describe('a connection to Redis', () => {
   it('that breaks before the answer came does not have the command sent again: it may have been carried out', async () => {
     const between = await startCuttingProxy(server.port)
     cleanups.push(between.close)
-    const store = await open({ url: new Secret(`redis://127.0.0.1:${between.port}`) })
+    const store = await open({ place: serverAt(new Secret(`redis://127.0.0.1:${between.port}`)) })
     await store.once.put('t', 'pas:t:a', Buffer.from('ticket'), minute)
     await server.admin.config('RESETSTAT')
     between.cutAtNextAnswer('getdel')
@@ -211,7 +210,7 @@ describe('a connection to Redis', () => {
     await new Promise<void>(resolve => listener.listen(0, '127.0.0.1', resolve))
     cleanups.push(() => listener.close())
     const { port } = listener.address() as { port: number }
-    await open({ url: new Secret(`rediss://:hunter2hunter2@127.0.0.1:${port}`) })
+    await open({ place: serverAt(new Secret(`rediss://:hunter2hunter2@127.0.0.1:${port}`)) })
     const bytes = await first.promise
     // A handshake record with a ClientHello in it (RFC 8446 §5.1).
     expect([bytes[0], bytes[5]]).toEqual([22, 1])

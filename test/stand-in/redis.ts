@@ -3,9 +3,12 @@
  * started again on the same port. Needs `redis-server` in the PATH.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import type { Certificate } from './certificate.ts'
 
 export interface RedisServer {
   readonly port: number
@@ -30,8 +33,10 @@ export interface RedisServer {
 
 export interface RedisServerOptions {
   readonly password?: string
-  /** More arguments of redis-server. */
-  readonly more?: readonly string[]
+  /** More arguments of redis-server; its port is told. */
+  readonly more?: (port: number) => readonly string[]
+  /** It speaks TLS only, with this key and certificate. */
+  readonly tls?: Certificate
 }
 
 /** A test run that is cut off leaves none behind. */
@@ -40,17 +45,23 @@ process.once('exit', () => {
   for (const child of started) child.kill('SIGKILL')
 })
 
-export async function startRedis({ password, more = [] }: RedisServerOptions = {}): Promise<RedisServer> {
+export async function startRedis({ password, tls, more = () => [] }: RedisServerOptions = {}): Promise<RedisServer> {
   const secured = password === undefined ? [] : ['--requirepass', password]
+  const files = tls === undefined ? null : await writtenDown(tls)
   let running: ChildProcess | null = null
   const port = await startSomewhere()
-  const admin = new Redis({ port, host: '127.0.0.1', ...(password === undefined ? {} : { password }) })
+  const admin = new Redis({
+    port,
+    host: '127.0.0.1',
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls: { ca: tls.certificate, servername: 'localhost' } }),
+  })
   // It is cut off whenever a test stops the server, and finds it again.
   admin.on('error', () => {})
 
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`,
     admin,
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
@@ -62,6 +73,7 @@ export async function startRedis({ password, more = [] }: RedisServerOptions = {
     async close() {
       admin.disconnect()
       await stop()
+      if (files !== null) await rm(files, { recursive: true })
     },
 
     async lapse(ms) {
@@ -87,23 +99,18 @@ export async function startRedis({ password, more = [] }: RedisServerOptions = {
   }
 
   function start(on: number): Promise<void> {
-    const fixed = ['--bind', '127.0.0.1', '--port', String(on), '--save', '', '--appendonly', 'no']
-    const child = spawn('redis-server', [...fixed, ...secured, ...more], {
-      cwd: tmpdir(),
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    started.add(child.once('exit', () => started.delete(child)))
-    return new Promise((resolve, reject) => {
-      let said = ''
-      child.once('error', reject)
-      child.once('exit', () => reject(new Error(`redis-server ended:\n${said}`)))
-      child.stdout.on('data', (chunk: Buffer) => {
-        said += chunk
-        if (!said.includes('Ready to accept connections')) return
+    const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+    const ports =
+      files === null
+        ? ['--port', `${on}`]
+        : ['--port', '0', '--tls-port', `${on}`, '--tls-auth-clients', 'no', '--tls-cert-file', join(files, 'cert.pem')]
+    const keys =
+      files === null ? [] : ['--tls-key-file', join(files, 'key.pem'), '--tls-ca-cert-file', join(files, 'cert.pem')]
+    return spawnRedis([...fixed, ...ports, ...keys, ...secured, ...more(on)], 'Ready to accept connections').then(
+      child => {
         running = child
-        resolve()
-      })
-    })
+      },
+    )
   }
 
   function stop(): Promise<void> {
@@ -122,7 +129,33 @@ export async function startRedis({ password, more = [] }: RedisServerOptions = {
   }
 }
 
-function freePort(): Promise<number> {
+/**
+ * A redis-server that is killed with the test run.
+ *
+ * @param ready what it says when it is ready
+ */
+export async function spawnRedis(args: readonly string[], ready: string): Promise<ChildProcess> {
+  const child = spawn('redis-server', [...args], { cwd: tmpdir(), stdio: ['ignore', 'pipe', 'ignore'] })
+  started.add(child.once('exit', () => started.delete(child)))
+  return new Promise((resolve, reject) => {
+    let said = ''
+    child.once('error', reject)
+    child.once('exit', () => reject(new Error(`redis-server ended:\n${said}`)))
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk
+      if (said.includes(ready)) resolve(child)
+    })
+  })
+}
+
+async function writtenDown({ certificate, key }: Certificate): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'redis-tls-'))
+  await writeFile(join(folder, 'cert.pem'), certificate)
+  await writeFile(join(folder, 'key.pem'), key)
+  return folder
+}
+
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -4,33 +4,45 @@ import type { GatewayEvent } from '../../src/model/event.ts'
 import { Secret } from '../../src/model/secret.ts'
 import type { Store } from '../../src/model/store.ts'
 import { createRedisStore } from '../../src/session/redis.ts'
-import { readRedisAddress } from '../../src/session/redis-address.ts'
+import { placeOf, serverAt } from '../../src/session/redis-place.ts'
+import { sessionSettings } from '../../src/session/settings.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
-const read = (url: string) => readRedisAddress(new Secret(url), null, null)
+const read = (url: string) => serverAt(new Secret(url))
 
 describe('the address of a Redis', () => {
   it('is read with everything that it may hold', () => {
     expect(read('rediss://anna:p%40ss%2Fword@redis.example.org:6380/3')).toEqual({
-      host: 'redis.example.org',
-      port: 6380,
-      db: 3,
-      tls: true,
+      kind: 'server',
+      servers: [{ host: 'redis.example.org', port: 6380 }],
+      master: '',
+      database: 3,
+      tls: { ca: null, serverName: null },
       username: 'anna',
       password: 'p@ss/word',
+      sentinelUsername: null,
+      sentinelPassword: null,
       shown: 'rediss://redis.example.org:6380',
     })
   })
 
   it('is that of port 6379, database 0 and nobody where it says no more', () => {
-    const plain = { port: 6379, db: 0, tls: false, username: null, password: null }
-    expect(read('redis://10.0.0.1')).toEqual({ ...plain, host: '10.0.0.1', shown: 'redis://10.0.0.1:6379' })
+    const plain = { database: 0, tls: null, username: null, password: null }
+    expect(read('redis://10.0.0.1')).toMatchObject({
+      ...plain,
+      servers: [{ host: '10.0.0.1', port: 6379 }],
+      shown: 'redis://10.0.0.1:6379',
+    })
     expect(read('redis://10.0.0.1/')).toMatchObject(plain)
-    expect(read('redis://[::1]:6379')).toEqual({ ...plain, host: '::1', shown: 'redis://[::1]:6379' })
+    expect(read('redis://[::1]:6379')).toMatchObject({
+      ...plain,
+      servers: [{ host: '::1', port: 6379 }],
+      shown: 'redis://[::1]:6379',
+    })
   })
 
   it('gives way to a user and a password that are configured beside it', () => {
-    const address = readRedisAddress(new Secret('redis://old:older@host'), 'anna', new Secret('newer'))
+    const address = serverAt(new Secret('redis://old:older@host'), 'anna', new Secret('newer'))
     expect(address).toMatchObject({ username: 'anna', password: 'newer' })
   })
 
@@ -56,6 +68,53 @@ describe('the address of a Redis', () => {
   })
 })
 
+describe('the place of a Redis', () => {
+  const settings = (store: object) => {
+    const { store: parsed } = sessionSettings.parse({
+      store: { kind: 'redis', ...store },
+      secrets: ['mB7vQ2xK9rT4wZ1nC6yL3hJ8dF5gS0pA'],
+    })
+    if (parsed.kind !== 'redis') throw new Error('not Redis')
+    return parsed
+  }
+
+  it('may be told by sentinels, which may ask for a password of their own', () => {
+    const sentinels = ['10.0.0.1:26379', '[2001:db8::1]:26379']
+    const own = { sentinelUsername: 'looker', sentinelPassword: 'of the sentinels' }
+    expect(placeOf(settings({ sentinels, master: 'sessions', database: 2, ...own }), 'PEM')).toEqual({
+      kind: 'sentinels',
+      servers: [
+        { host: '10.0.0.1', port: 26379 },
+        { host: '2001:db8::1', port: 26379 },
+      ],
+      master: 'sessions',
+      database: 2,
+      username: null,
+      password: null,
+      ...own,
+      tls: null,
+      shown: 'Redis "sessions" by sentinels 10.0.0.1:26379, [2001:db8::1]:26379',
+    })
+  })
+
+  it('may be a cluster, with TLS, whose certificates bear one name', () => {
+    const store = { cluster: ['redis.example.org:6379'], tls: 'yes', serverName: 'redis.example.org', password: 'p' }
+    expect(placeOf(settings(store), 'PEM')).toMatchObject({
+      kind: 'cluster',
+      servers: [{ host: 'redis.example.org', port: 6379 }],
+      database: 0,
+      password: 'p',
+      tls: { ca: 'PEM', serverName: 'redis.example.org' },
+      shown: 'Redis Cluster redis.example.org:6379',
+    })
+  })
+
+  it('of a URL has TLS by its scheme, and believes the same authorities', () => {
+    expect(placeOf(settings({ url: 'rediss://10.0.0.1:6380' }), 'PEM').tls).toEqual({ ca: 'PEM', serverName: null })
+    expect(placeOf(settings({ url: 'redis://10.0.0.1:6380' }), 'PEM').tls).toBeNull()
+  })
+})
+
 describe('a Redis with a password', () => {
   const password = 'hunter2-hunter2'
   let server: RedisServer
@@ -64,7 +123,7 @@ describe('a Redis with a password', () => {
 
   beforeAll(async () => {
     server = await startRedis({ password })
-    const commands = '+@read +@write +@scripting +ping +time +client +quit -@dangerous +info'.split(' ')
+    const commands = '+@read +@write +@scripting +time +client +quit -@dangerous +info'.split(' ')
     await server.admin.acl('SETUSER', 'passerelle', 'on', '>of-the-gateway', '~pas:*', '-@all', ...commands)
   })
   afterAll(() => server.close())
@@ -73,9 +132,7 @@ describe('a Redis with a password', () => {
   async function open(username: string | null, word: string | null, url = server.url): Promise<Store> {
     events = []
     store = await createRedisStore({
-      url: new Secret(url),
-      username,
-      password: word === null ? null : new Secret(word),
+      place: serverAt(new Secret(url), username, word === null ? null : new Secret(word)),
       report: event => events.push(event),
     })
     return store

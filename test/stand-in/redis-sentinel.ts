@@ -1,0 +1,91 @@
+/** A real Redis with a replica, watched by three real sentinels, all on the loopback. */
+import type { ChildProcess } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { freePort, type RedisServer, spawnRedis, startRedis } from './redis.ts'
+import { eventually } from './redis-cluster.ts'
+
+export interface RedisSentinel {
+  /** The master of the beginning, and its replica. */
+  readonly servers: readonly [RedisServer, RedisServer]
+  /** YAML keys of `session.store`, without braces. */
+  readonly yaml: string
+  readonly sentinels: readonly { readonly host: string; readonly port: number }[]
+  readonly master: 'sessions'
+  /** Whom the sentinels name at this moment. */
+  readonly current: () => Promise<RedisServer>
+  /** Resolves when the sentinels name the other one. */
+  readonly failedOver: (from: RedisServer) => Promise<RedisServer>
+  readonly close: () => Promise<void>
+}
+
+const name = 'sessions'
+
+export async function startRedisSentinel(): Promise<RedisSentinel> {
+  const folder = await mkdtemp(join(tmpdir(), 'redis-sentinel-'))
+  const more = () => ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5', '--dir', folder]
+  const first = await startRedis({ more })
+  const second = await startRedis({ more: () => [...more(), '--replicaof', `127.0.0.1 ${first.port}`] })
+  const servers = [first, second] as const
+  await eventually('the replica follows', async () => (await first.admin.info('replication')).includes('state=online'))
+
+  const processes: ChildProcess[] = []
+  const sentinels: { host: string; port: number }[] = []
+  for (let nth = 0; nth < 3; nth++) {
+    const port = await freePort()
+    const file = join(folder, `sentinel-${port}.conf`)
+    const lines = [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `dir ${folder}`,
+      `sentinel monitor ${name} 127.0.0.1 ${first.port} 2`,
+      `sentinel down-after-milliseconds ${name} 500`,
+      `sentinel failover-timeout ${name} 2000`,
+    ]
+    await writeFile(file, `${lines.join('\n')}\n`)
+    processes.push(await spawnRedis([file, '--sentinel'], '+monitor'))
+    sentinels.push({ host: '127.0.0.1', port })
+  }
+  const askers = sentinels.map(({ port }) => new Redis({ port, host: '127.0.0.1' }))
+  await eventually('the sentinels know one another and the replica', async () => {
+    const told = await Promise.all(askers.map(asker => asker.info('sentinel')))
+    return told.every(text => text.includes('slaves=1') && text.includes('sentinels=3'))
+  })
+
+  async function current(): Promise<RedisServer> {
+    const named = (await askers[0]?.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as [string, string]
+    return servers.find(({ port }) => port === Number(named[1])) ?? first
+  }
+
+  return {
+    servers,
+    sentinels,
+    master: name,
+    yaml: `sentinels: [${sentinels.map(({ port }) => `"127.0.0.1:${port}"`).join(', ')}], master: ${name}`,
+    current,
+
+    async failedOver(from) {
+      await eventually('the sentinels name the other one', async () => (await current()) !== from)
+      const to = await current()
+      await eventually('it is a master', async () => (await to.admin.info('replication')).includes('role:master'))
+      return to
+    },
+
+    async close() {
+      for (const asker of askers) asker.disconnect()
+      await Promise.all(
+        processes.map(
+          child =>
+            new Promise(resolve => {
+              child.once('exit', resolve)
+              child.kill('SIGKILL')
+            }),
+        ),
+      )
+      await Promise.all(servers.map(server => server.close()))
+      await rm(folder, { recursive: true })
+    },
+  }
+}
