@@ -42,6 +42,7 @@ export const failures = {
   'idp.invalid-answer': { status: 502, level: 'error' },
   'policy.denied': { status: 403, level: 'info' },
   'logout.not-stored': { status: 503, level: 'error' },
+  'logout.not-left': { status: 503, level: 'error' },
   'logout.not-pressed': { status: 403, level: 'info' },
   'logout.token-rejected': { status: 400, level: 'warn' },
   'logout.too-many': { status: 429, level: 'warn' },

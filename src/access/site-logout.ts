@@ -1,21 +1,21 @@
 /**
- * A site's own logout link (`logout.intercept`), pressed by somebody who has a session of ours (SESSIONS A8 (5), A6). The end
- * comes first; then the request goes on to the site with the visitor's cookies, so that it closes its own session too.
+ * A site's own logout link (`logout.intercept`), used by somebody who has a session of ours (SESSIONS A8 (5), A6). What it
+ * means is done first; then the request goes on to the site with the visitor's cookies, so that it closes its own session too.
  *
- * Pressed means: a document navigation that a page of this very site caused. An image, a script, a frame, a prefetch or a page
- * of another site closes nothing, and the site hears nothing of it. A browser that does not say where a GET comes from
- * (no Sec-Fetch-Site) is asked on the portal: a link on any other site would look the same.
+ * It acts where it is pressed: a document navigation that a page of this very site caused. An image, a script, a frame, a
+ * prefetch or a page of another site closes nothing, and the site hears nothing of it. A browser that does not say where a
+ * GET comes from (no Sec-Fetch-Site) is asked on the portal: a link on any other site would look the same.
  */
 import { GatewayError } from '../errors.ts'
 import { cookieName, expireCookie } from '../model/cookie.ts'
 import type { Permit } from '../model/decision.ts'
 import type { CloseFromSite } from '../model/logout.ts'
 import type { Passage } from '../model/passage.ts'
-import type { ResourcePlace } from '../model/place.ts'
+import { longestTarget, type ResourcePlace } from '../model/place.ts'
 import type { Resource } from '../model/resource.ts'
-import type { Scope, SessionId } from '../model/session.ts'
+import type { Scope, Session, SessionId } from '../model/session.ts'
 import type { Pages } from '../pages/pages.ts'
-import type { authorize } from '../policy/authorize.ts'
+import type { authorize, isLeft } from '../policy/authorize.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { answerPage, answerRedirect } from './answer.ts'
 import type { SitePage } from './site-page.ts'
@@ -23,8 +23,10 @@ import type { SitePage } from './site-page.ts'
 export interface SiteLogoutParts {
   /** `https://acces.example.org` */
   readonly portal: string
-  readonly sessions: Pick<Sessions, 'resume' | 'authentic'>
+  readonly resources: readonly Resource[]
+  readonly sessions: Pick<Sessions, 'resume' | 'authentic' | 'leave'>
   readonly authorize: typeof authorize
+  readonly isLeft: typeof isLeft
   readonly close: CloseFromSite
   /** Never rejects. The origin's Set-Cookie lines, as a browser may have them. */
   readonly passOn: (passage: Passage, place: ResourcePlace, permit: Permit) => Promise<readonly string[]>
@@ -41,6 +43,7 @@ const forgetPages = ['Clear-Site-Data', '"cache"']
 
 export function createSiteLogout(parts: SiteLogoutParts): SiteLogout {
   const { portal, sessions, pages, sitePage } = parts
+  const neighbours = Map.groupBy(parts.resources, ({ at }) => at.hostname)
 
   return function siteLogout(passage, place, visit) {
     const { resource } = place
@@ -48,64 +51,134 @@ export function createSiteLogout(parts: SiteLogoutParts): SiteLogout {
     if (ids.length === 0) return visit(passage, place)
     passage.observed.resource = resource
     passage.observed.effect = 'ours'
-    if (resource.logout.means === 'global' && isPressed(passage, resource)) return closeAll(passage, place, ids, visit)
-    if (passage.navigation === 'document') return answerRedirect(passage, `${portal}/logout`, [])
-    throw new GatewayError('logout.not-pressed', `${passage.request.method} as a ${passage.navigation} request`)
+    if (passage.navigation !== 'document') {
+      throw new GatewayError('logout.not-pressed', `${passage.request.method} as a ${passage.navigation} request`)
+    }
+    if (resource.logout.means !== 'global') return leaveSite(passage, place, visit)
+    if (isPressed(passage, resource)) return closeAll(passage, place, ids, visit)
+    answerRedirect(passage, `${portal}/logout`, [])
   }
 
-  /** Every session that the cookies name, in case somebody planted a second one. */
+  /** global: every session that the cookies name, in case somebody planted a second one. */
   async function closeAll(
     passage: Passage,
     place: ResourcePlace,
     ids: readonly SessionId[],
     visit: Visit,
   ): Promise<void> {
-    // Before the end: nobody would be permitted after it.
-    const permit = await permitOf(passage, place)
+    // Before the end: nobody would be permitted after it. Nor does the end wait for a store that cannot say who it is.
+    const session = await sessionOf(passage, place).catch(refusedIsNull)
+    const permit = session === null ? null : permitOf(passage, place, session)
     const outcomes = await Promise.allSettled(ids.map(id => parts.close(id, place.resource.id)))
     const failed = outcomes.find(outcome => outcome.status === 'rejected')
     if (failed !== undefined) return notStored(passage, failed.reason)
     const closed = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? (outcome.value ?? []) : []))
     const [told] = closed
-    if (told === undefined) return visit(passage, place)
+    if (told === undefined) return isOver(passage, place, visit)
     const mayHear = permit !== null && closed.some(({ first }) => first)
     const hearing = mayHear ? parts.passOn(passage, place, permit) : []
     const [path, cookies] = await Promise.all([told.path, hearing])
     answerRedirect(passage, portal + path, [expireCookie(cookieName.site), ...cookies], 303, forgetPages)
   }
 
-  /** Null: the site may not be told who it is. The end does not wait for a store that cannot say. */
-  async function permitOf(passage: Passage, place: ResourcePlace): Promise<Permit | null> {
+  /**
+   * local, and ask. Who comes once more to a site that was left already has chosen so on the portal: nothing of ours is left
+   * to close here, so it matters no longer who sent them, and the site may still hold a session of its own.
+   */
+  async function leaveSite(passage: Passage, place: ResourcePlace, visit: Visit): Promise<void> {
+    const { resource } = place
+    const session = await sessionOf(passage, place)
+    if (session === null) return isOver(passage, place, visit)
+    const pressed = isPressed(passage, resource)
+    const left = parts.isLeft(resource, session)
+    if (left && (pressed || passage.request.method === 'GET')) return goodbye(passage, place, session)
+    if (left || !pressed || resource.logout.means === 'ask')
+      return answerRedirect(passage, question(passage, resource), [])
     try {
-      const resumed = await sessions.resume(passage.cookies, scopeOf(place.resource), 'navigation')
-      const { request, observed } = passage
-      const context = { method: request.method ?? '', address: observed.client }
-      const decision = parts.authorize(
-        { resource: place.resource, access: place.access, context },
-        resumed?.session ?? null,
-      )
-      return decision.effect === 'permit' ? decision : null
+      if (!(await sessions.leave(session.id, resource.id))) return isOver(passage, place, visit)
     } catch (error) {
-      if (error instanceof GatewayError) return null
-      throw error
+      return notLeft(passage, resource, error)
     }
+    return goodbye(passage, place, session)
+  }
+
+  /** The site hears of it, and the portal's page says what is closed. */
+  async function goodbye(passage: Passage, place: ResourcePlace, session: Session): Promise<void> {
+    const { resource } = place
+    const permit = permitOf(passage, place, session)
+    const cookies = permit === null ? [] : await parts.passOn(passage, place, permit)
+    // Sites below paths of one host share our cookie there; it opens this one no more, and the others would lose a form under way.
+    const alone = (neighbours.get(resource.at.hostname) ?? []).length === 1
+    const ours = alone ? [expireCookie(cookieName.site)] : []
+    answerRedirect(passage, portal + pageOf(resource), [...ours, ...cookies], 303, forgetPages)
+  }
+
+  /** The session is over, and nothing is left to say of it. */
+  function isOver(passage: Passage, place: ResourcePlace, visit: Visit): Promise<void> | void {
+    if (decide(passage, place, null).effect === 'permit') return visit(passage, place)
+    answerRedirect(passage, `${portal}/signed-out`, [expireCookie(cookieName.site)], 303, forgetPages)
+  }
+
+  /** @throws GatewayError `session.ambiguous`, `session.store-down` */
+  async function sessionOf(passage: Passage, { resource }: ResourcePlace): Promise<Session | null> {
+    const resumed = await sessions.resume(passage.cookies, scopeOf(resource), 'navigation')
+    return resumed?.session ?? null
+  }
+
+  /** Null: the policy does not let them in, and the site hears nothing of who they are. */
+  function permitOf(passage: Passage, place: ResourcePlace, session: Session): Permit | null {
+    // As it was before it was left: the site's door is shut, and this is its bell.
+    const decision = decide(passage, place, { ...session, left: [] })
+    return decision.effect === 'permit' ? decision : null
+  }
+
+  function decide({ request, observed }: Passage, { resource, access }: ResourcePlace, session: Session | null) {
+    const context = { method: request.method ?? '', address: observed.client }
+    return parts.authorize({ resource, access, context }, session)
+  }
+
+  /** The portal asks what to close, and leads back to this very address for the site's own session. */
+  function question({ observed }: Passage, resource: Resource): string {
+    const raw = observed.target?.raw ?? ''
+    const at = raw.length > longestTarget ? '' : `?at=${encodeURIComponent(raw)}`
+    return `${portal}${pageOf(resource)}${at}`
   }
 
   function notStored(passage: Passage, error: unknown): void {
+    const cookies = ['Set-Cookie', expireCookie(cookieName.site), ...forgetPages]
+    unavailable(passage, 'logout.not-stored', error, `${portal}/logout`, cookies)
+  }
+
+  function notLeft(passage: Passage, resource: Resource, error: unknown): void {
+    unavailable(passage, 'logout.not-left', error, question(passage, resource), [])
+  }
+
+  function unavailable(
+    passage: Passage,
+    code: 'logout.not-stored' | 'logout.not-left',
+    error: unknown,
+    retry: string,
+    headers: readonly string[],
+  ): void {
     if (!(error instanceof GatewayError)) throw error
-    sitePage.note(passage, 'logout.not-stored', error.message, error.hint)
+    sitePage.note(passage, code, error.message, error.hint)
     const html = pages.failure(sitePage.context(passage), {
-      code: 'logout.not-stored',
-      subject: null,
+      code,
+      subject: passage.observed.resource?.title ?? null,
       going: null,
       host: null,
       sent: false,
-      button: { kind: 'link', href: `${portal}/logout`, does: 'retry', name: null },
+      button: { kind: 'link', href: retry, does: 'retry', name: null },
       other: null,
       retryAfterS: 5,
     })
-    answerPage(passage, 503, html, ['Retry-After', '5', 'Set-Cookie', expireCookie(cookieName.site), ...forgetPages])
+    answerPage(passage, 503, html, ['Retry-After', '5', ...headers])
   }
+}
+
+/** Where the portal asks about one site, or says that it is closed. */
+function pageOf({ id }: Resource): string {
+  return `/logout/${id}`
 }
 
 function scopeOf({ at }: Resource): Scope {
@@ -121,4 +194,9 @@ function isPressed({ request, navigation, upgrade }: Passage, { at }: Resource):
   return (
     request.method === 'POST' && (site === undefined ? request.headers.origin === at.origin : site === 'same-origin')
   )
+}
+
+function refusedIsNull(error: unknown): null {
+  if (error instanceof GatewayError) return null
+  throw error
 }

@@ -9,7 +9,7 @@ import { createCloseFromSite } from '../logout/close-from-site.ts'
 import type { GatewayEvent } from '../model/event.ts'
 import { languageOf } from '../pages/language.ts'
 import { stylesheet } from '../pages/stylesheet.ts'
-import { authorize } from '../policy/authorize.ts'
+import { authorize, isLeft } from '../policy/authorize.ts'
 import { createForward } from '../proxy/forward.ts'
 import { Tunnels } from '../proxy/upgrade.ts'
 import type { Core } from './core.ts'
@@ -25,7 +25,9 @@ export function assembleAccessPlane(core: Core) {
     watch: sessions.watch,
     permits: ({ request, observed }, { resource, access }, session) => {
       const context = { method: request.method ?? '', address: observed.client }
-      return authorize({ resource, access, context }, session).effect === 'permit'
+      const decision = authorize({ resource, access, context }, session)
+      // Without the identity that it was opened with, an optional path is another one.
+      return decision.effect === 'permit' && decision.session !== null
     },
     tunnels,
     report: (event: GatewayEvent) => {
@@ -61,6 +63,8 @@ export function assembleAccessPlane(core: Core) {
       portal: portal.origin,
       sessions,
       authorize,
+      isLeft,
+      resources,
       close: createCloseFromSite({ sessions, closedSessions: core.closedSessions }),
       passOn: forwarding.passOn,
       pages,

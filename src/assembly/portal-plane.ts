@@ -3,6 +3,7 @@ import { createClaimsMap } from '../claims/map.ts'
 import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
 import { createCallback } from '../login/callback.ts'
 import { createFail } from '../login/failed.ts'
+import { createLeftSite } from '../login/left-site.ts'
 import { createLogin } from '../login/login.ts'
 import { createOverLimit } from '../login/over-limit.ts'
 import { loginRoutes } from '../login/routes.ts'
@@ -10,15 +11,17 @@ import { createBackChannel } from '../logout/back-channel.ts'
 import { createEndFromIdp } from '../logout/from-idp.ts'
 import { createFrontChannel } from '../logout/front-channel.ts'
 import { createLogout } from '../logout/logout.ts'
+import { createOneSite } from '../logout/one-site.ts'
 import { fromIdpRoutes, logoutRoutes } from '../logout/routes.ts'
 import type { Secret } from '../model/secret.ts'
 import { icon } from '../pages/icon.ts'
 import { languageOf } from '../pages/language.ts'
 import { stylesheet } from '../pages/stylesheet.ts'
-import { authorize } from '../policy/authorize.ts'
+import { authorize, isLeft } from '../policy/authorize.ts'
 import { createFront, portalRoutes } from '../portal/front.ts'
 import { createListed } from '../portal/listed.ts'
 import { createMySessions, sessionRoutes } from '../portal/my-sessions.ts'
+import { createLocateLogout } from '../resource/locate-url.ts'
 import { createPortalApp } from '../server/portal-app.ts'
 import { createHandles } from '../session/handles.ts'
 import { createPageClient } from '../session/page-client.ts'
@@ -56,6 +59,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     fail,
     report,
   })
+  const leftSite = createLeftSite({ sessions, isLeft, locateUrl, pages })
   const login = createLogin({
     portal,
     providers,
@@ -68,6 +72,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     pages,
     fail,
     overLimit,
+    leftSite,
     admitWrite,
     report,
     now,
@@ -94,6 +99,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     now,
   })
   const logout = createLogout({ providers, resources, sessions, closedSessions: core.closedSessions, pages, now })
+  const oneSite = createOneSite({ resources, sessions, isLeft, locateLogout: createLocateLogout(core.locate), pages })
   const mySessions = createMySessions({
     sessions,
     handles,
@@ -107,8 +113,8 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     routes: [
       ...portalRoutes(front),
       ...sessionRoutes(mySessions),
-      ...loginRoutes(login, callback),
-      ...logoutRoutes(logout),
+      ...loginRoutes(login, callback, leftSite),
+      ...logoutRoutes(logout, oneSite),
       ...fromIdpRoutes(createBackChannel(fromIdp), createFrontChannel(fromIdp)),
     ],
     origin: portal,

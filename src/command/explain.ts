@@ -180,6 +180,7 @@ function sessionOf(asked: Asked, raw: Claims, claims: Claims, { idps }: Settings
     device: 'own',
     createdAt: 0,
     absoluteEnd: Number.POSITIVE_INFINITY,
+    left: [],
   }
 }
 

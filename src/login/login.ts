@@ -28,6 +28,7 @@ import type { SingleUse } from '../session/single-use.ts'
 import { answerStep, isNobody, nothing, redirect } from './answer.ts'
 import { asFields, enterAgain, placed, readDestination, type Wanted } from './destination.ts'
 import { brokenOff, type Fail, waitOf } from './failed.ts'
+import type { LeftSite } from './left-site.ts'
 import type { OverLimit } from './over-limit.ts'
 
 export interface LoginParts {
@@ -44,6 +45,7 @@ export interface LoginParts {
   readonly pages: Pages
   readonly fail: Fail
   readonly overLimit: OverLimit
+  readonly leftSite: Pick<LeftSite, 'refuse'>
   readonly admitWrite: AdmitWrite
   readonly report: Report
   readonly now: () => number
@@ -173,6 +175,8 @@ export function createLogin(parts: LoginParts) {
     if (wanted.to === null) return redirect('/')
     const located = locateUrl(wanted.to)
     if (located === null) return notOurs(request)
+    const refused = parts.leftSite.refuse(request, wanted, located, resumed.session)
+    if (refused !== null) return refused
     const { at } = located.resource
     if (wanted.n === null) return redirect(`${at.origin}/.passerelle/begin?to=${encodeURIComponent(located.href)}`)
     const ticket = await handoff.mint(resumed.session, `host:${at.hostname}`, located.href, wanted.n, wanted.attempt)

@@ -1,13 +1,19 @@
 /** The portal's addresses for signing in (docs/sessions.md C0). */
 import type { Route } from '../model/exchange.ts'
 import { type createCallback, replyLimit } from './callback.ts'
+import type { LeftSite } from './left-site.ts'
 import type { Login } from './login.ts'
 
-export function loginRoutes(login: Login, callback: ReturnType<typeof createCallback>): readonly Route[] {
+export function loginRoutes(
+  login: Login,
+  callback: ReturnType<typeof createCallback>,
+  leftSite: LeftSite,
+): readonly Route[] {
   return [
     { method: 'GET', path: '/enter', body: 'none', csrf: false, answer: login.enter },
     { method: 'GET', path: '/login', body: 'none', csrf: false, answer: login.start },
     { method: 'POST', path: '/login', body: 'form', csrf: 'own-origin', answer: login.choose },
+    { method: 'POST', path: '/open', body: 'form', csrf: 'own-origin', answer: request => leftSite.reopen(request) },
     { method: 'GET', path: '/callback/:idp{/:state}', body: 'none', csrf: false, answer: callback.complete },
     {
       method: 'POST',

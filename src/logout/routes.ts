@@ -3,11 +3,14 @@ import type { Route } from '../model/exchange.ts'
 import type { createBackChannel } from './back-channel.ts'
 import type { createFrontChannel } from './front-channel.ts'
 import type { Logout } from './logout.ts'
+import type { OneSite } from './one-site.ts'
 
-export function logoutRoutes(logout: Logout): readonly Route[] {
+export function logoutRoutes(logout: Logout, oneSite: OneSite): readonly Route[] {
   return [
     { method: 'GET', path: '/logout', body: 'none', csrf: false, answer: logout.ask },
     { method: 'POST', path: '/logout', body: 'form', csrf: true, withoutPageState: true, answer: logout.fromUser },
+    { method: 'GET', path: '/logout/:resource', body: 'none', csrf: false, answer: oneSite.show },
+    { method: 'POST', path: '/logout/:resource', body: 'form', csrf: true, answer: oneSite.leave },
     // Where a sign-out leads while the store is away, too.
     { method: 'GET', path: '/signed-out', body: 'none', csrf: false, withoutPageState: true, answer: logout.signedOut },
   ]

@@ -14,6 +14,9 @@ export type GatewayEvent =
   | { readonly name: 'session.kept'; readonly idp: string }
   | { readonly name: 'session.ended'; readonly reason: EndReason; readonly idp: string }
   | { readonly name: 'session.limit-reached'; readonly beyond: 'ask' | 'refuse'; readonly idp: string }
+  /** By its own logout link; the session lives on. */
+  | { readonly name: 'session.site-left'; readonly resource: string }
+  | { readonly name: 'session.site-reopened'; readonly resource: string }
   | { readonly name: 'session.undecryptable' }
   | { readonly name: 'session.end-retried'; readonly left: number }
   | { readonly name: 'participant.told'; readonly resource: string }

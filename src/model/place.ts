@@ -59,3 +59,6 @@ export interface LocatedUrl {
 
 /** Null for every address that does not belong to a resource of ours, whatever is wrong with it; never throws. */
 export type LocateUrl = (url: string) => LocatedUrl | null
+
+/** Of path and query, the address of this resource's own logout link; null: they are none. Never throws. */
+export type LocateLogout = (resource: Resource, raw: string) => string | null

@@ -22,6 +22,8 @@ export interface Session {
   readonly createdAt: number
   /** Milliseconds since the epoch, by the store's clock. Never later than the idp said. */
   readonly absoluteEnd: number
+  /** Ids of the resources that the person has left by their own logout link: for these there is no session. */
+  readonly left: readonly string[]
 }
 
 /** What the idp gave for its own later use (id token, NameID): opaque, never leaves the encrypted record. */

@@ -81,6 +81,10 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       case 'session.limit-reached':
         metrics.event(event.name)
         return log.info({ idp: event.idp, beyond: event.beyond }, event.name)
+      case 'session.site-left':
+      case 'session.site-reopened':
+        metrics.event(event.name)
+        return log.info({ resource: event.resource }, event.name)
       case 'session.end-retried':
         return log.warn({ left: event.left }, event.name)
       case 'participant.told':

@@ -8,6 +8,7 @@ import { type FailureData, failurePage } from './failure.ts'
 import { type FrontData, frontPage } from './front.ts'
 import { type ChooseSessionData, chooseSessionPage, type MySessionsData, mySessionsPage } from './my-sessions.ts'
 import { type FramedData, framedPage, type NotSentData, notSentPage } from './on-site.ts'
+import { type AskSiteData, askSitePage, type SiteLeftData, siteLeftPage } from './one-site.ts'
 import { type RefusedData, refusedPage } from './refused.ts'
 import type { IdpLabels } from './requirement.ts'
 import {
@@ -40,6 +41,10 @@ export interface Pages {
   readonly mySessions: (c: PageContext, d: MySessionsData) => string
   /** Forms POST /sessions, with `token`, `end` and what is carried; one POST /logout. */
   readonly chooseSession: (c: PageContext, d: ChooseSessionData) => string
+  /** Two forms: POST `action` closes this site only, POST /logout everything. */
+  readonly askSite: (c: PageContext, d: AskSiteData) => string
+  /** One form, POST `action`: opens a site again that was left. */
+  readonly siteLeft: (c: PageContext, d: SiteLeftData) => string
   readonly refused: (c: PageContext, d: RefusedData) => string
   /** A POST that came without a session. */
   readonly notSent: (c: PageContext, d: NotSentData) => string
@@ -58,6 +63,8 @@ export function createPages(site: Site, labels: IdpLabels = {}): Pages {
     closed: (c, d) => closedPage(site, c, d),
     mySessions: (c, d) => mySessionsPage(site, c, d),
     chooseSession: (c, d) => chooseSessionPage(site, c, d),
+    askSite: (c, d) => askSitePage(site, c, d),
+    siteLeft: (c, d) => siteLeftPage(site, c, d),
     refused: (c, d) => refusedPage(site, labels, c, d),
     notSent: (c, d) => notSentPage(site, c, d),
     framed: (c, d) => framedPage(site, c, d),

@@ -16,6 +16,16 @@ export const ofSignOut: Sentences<Code> = {
       lead: html`The register of sessions does not answer. Until it does, no site opens with your account in this browser; we will finish closing it by ourselves.`,
     }),
   },
+  'logout.not-left': {
+    fr: ({ subject }) => ({
+      title: html`Rien n’est encore fermé`,
+      lead: html`Le registre des sessions ne répond pas. ${subject ?? 'Ce site'} reste ouvert avec votre compte dans ce navigateur, et n’a rien reçu. Réessayez dans un instant.`,
+    }),
+    en: ({ subject }) => ({
+      title: html`Nothing is closed yet`,
+      lead: html`The register of sessions does not answer. ${subject ?? 'This site'} stays open with your account in this browser, and received nothing. Try again in a moment.`,
+    }),
+  },
   'logout.not-pressed': {
     fr: ({ subject }) => ({
       title: html`Cette adresse déconnecte`,

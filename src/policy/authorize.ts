@@ -16,7 +16,7 @@ export interface Asked {
 }
 
 /**
- * @param session null: the request brought none that lives
+ * @param session null: the request brought none that lives. For a site that was left by its own logout link it counts as none
  * @returns permit with `session` null on public paths, and on optional ones for those who are not admitted
  */
 export function authorize(asked: Asked, session: Session | null): Decision {
@@ -33,11 +33,16 @@ export function admits(resource: Resource, identity: Identity): boolean {
   return resource.idps === null || resource.idps.includes(identity.idp)
 }
 
+/** The person has closed this site for themselves, and has not opened it again (SESSIONS A8 (5)). */
+export function isLeft({ id }: Resource, { left }: Session): boolean {
+  return left.length > 0 && left.includes(id)
+}
+
 function decide(asked: Asked, session: Session | null, watch: Watch | null): Decision {
   const { resource } = asked
   const { policy } = asked.access
   if (policy.kind === 'public') return grant(resource, null, null)
-  if (session === null) {
+  if (session === null || isLeft(resource, session)) {
     return policy.kind === 'optional' ? grant(resource, null, null) : { effect: 'challenge', resource }
   }
   if (!admits(resource, session.identity)) {

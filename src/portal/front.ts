@@ -33,11 +33,11 @@ export function createFront({ resources, sessions, authorize, pages }: FrontPart
     return { kind: 'page', status: 200, html, policy: 'own', cookies: [] }
   }
 
-  /** As its front page would be decided now. Before sign-in nobody knows: every site may be one's own. */
+  /** As its front page would be decided now. Before sign-in nobody knows: every site may be one's own; nor is a site closed that the person has left. */
   function opens(resource: Resource, session: Session | null, address: string): boolean {
     if (session === null) return true
     const asked = { resource, access: resource.access, context: { method: 'GET', address } }
-    return authorize(asked, session).effect === 'permit'
+    return authorize(asked, session).effect !== 'deny'
   }
 }
 

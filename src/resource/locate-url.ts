@@ -3,7 +3,14 @@
  * Nothing of what was asked for goes into a Location but a path and a query, behind a scheme and a host of the configuration.
  */
 import { GatewayError } from '../errors.ts'
-import { type Locate, type LocatedUrl, type LocateUrl, longestTarget, type Target } from '../model/place.ts'
+import {
+  type Locate,
+  type LocatedUrl,
+  type LocateLogout,
+  type LocateUrl,
+  longestTarget,
+  type Target,
+} from '../model/place.ts'
 import { targetOf } from './target.ts'
 
 export function createLocateUrl(locate: Locate): LocateUrl {
@@ -16,6 +23,22 @@ export function createLocateUrl(locate: Locate): LocateUrl {
     if (url.protocol !== 'https:' && url.protocol !== 'http:') return null
     const target = targetIn(url)
     return target === null ? null : located(locate, target, url)
+  }
+}
+
+/**
+ * The site's own logout link as it was asked for: where somebody is led once more who chose on the portal to leave this site.
+ *
+ * @param raw path and query
+ * @returns null: it is no logout link of this resource
+ */
+export function createLocateLogout(locate: Locate): LocateLogout {
+  return function locateLogout(resource, raw) {
+    const target = refusedIsNull(() => targetOf(resource.at.host, raw))
+    const place = target === null ? null : placeOf(locate, target)
+    if (target === null || place?.kind !== 'site-logout' || place.place.resource !== resource) return null
+    const href = `${resource.at.origin}${target.raw}`
+    return href.length > longestTarget ? null : href
   }
 }
 

@@ -29,6 +29,8 @@ export interface SessionRecord {
   readonly browser: BrowserMemory
   /** The cookie has not come back yet: not counted, not announced, gone within a minute. */
   readonly provisional: boolean
+  /** Ids of the sites that were left by their own logout link (left.ts), at most 500; absent: none ever was. */
+  readonly left?: readonly string[]
   /** What the idp gave for its own later use, sealed once more: only sign-in and sign-out open it. */
   readonly keep: string
 }
@@ -82,6 +84,8 @@ export function lastTouch(stored: Stored, absoluteEnd: number, idleMs: number): 
   return stored.expiresAt >= absoluteEnd ? null : stored.expiresAt - idleMs
 }
 
+const nothingLeft: readonly string[] = []
+
 /** The slim part, for a cookie of this generation. */
 export function sessionOf(id: SessionId, generation: number, record: SessionRecord): Session {
   return {
@@ -92,5 +96,6 @@ export function sessionOf(id: SessionId, generation: number, record: SessionReco
     device: record.device,
     createdAt: record.createdAt,
     absoluteEnd: record.absoluteEnd,
+    left: record.left ?? nothingLeft,
   }
 }

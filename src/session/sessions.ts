@@ -15,6 +15,7 @@ import { createEnd } from './end.ts'
 import { createEndAll } from './end-all.ts'
 import { createEstablish, type Newcomer } from './establish.ts'
 import { createLook, type KnownSession } from './known.ts'
+import { createLeft } from './left.ts'
 import { createMany, type Selection } from './many.ts'
 import { createMarks } from './marks.ts'
 import { createPersons, type PerPerson } from './persons.ts'
@@ -127,6 +128,7 @@ export function createSessions(parts: SessionParts) {
   })
   const confirmed = createConfirm({ persons, marks, confirm: establishing.confirm, end: ending.end, report })
   const many = createMany({ records: store.records, log: store.ended, marks, persons, look, end: ending.end })
+  const left = createLeft({ change, tellChange, report })
   const sweeping = setInterval(sweep, sweepMs)
   sweeping.unref()
 
@@ -164,6 +166,9 @@ export function createSessions(parts: SessionParts) {
       if (kept) await tellChange(hashOf(id))
       return kept
     },
+
+    leave: left.leave,
+    reopen: left.reopen,
 
     /** The value of a cookie for this scope. */
     cookieFor(scope: Scope, id: SessionId, generation: number): string {
@@ -251,7 +256,7 @@ export function createSessions(parts: SessionParts) {
 
   /** The record is written: should the log not take this, it is read anew within 30 seconds. */
   async function tellChange(hash: string): Promise<void> {
-    await store.ended.append({ kind: 'changed', key: hash, reason: 'changed' }).catch(() => {})
+    await store.ended.append({ kind: 'changed', key: hash, reason: 'changed' }).catch(() => changed(hash))
   }
 
   function heard(entry: EndEntry): void {

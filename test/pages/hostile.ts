@@ -83,6 +83,20 @@ export function hostilePages(address: string): readonly Sample[] {
           }),
         ),
         sample('ask', pages.askLogout(c, { visited: [evilText], idp: evilText, token: evil, cancel: address })),
+        sample(
+          'ask-site',
+          pages.askSite(c, {
+            resource: evilText,
+            token: evil,
+            action: address,
+            fields: { [evil]: evil },
+            cancel: address,
+          }),
+        ),
+        sample(
+          'site-left',
+          pages.siteLeft(c, { resource: evilText, token: evil, action: address, fields: { [evil]: evil } }),
+        ),
         sample('closing', pages.closing(c, { idp: evilText, next: address, shared: true })),
         sample(
           'closed',

@@ -117,6 +117,25 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
       pages.askLogout(known, { visited: [nature, jstor, courses], idp: janus, token: 't', cancel: '/' }),
     ),
     sample('ask-logout-plain', pages.askLogout(known, { visited: [], idp: null, token: 't', cancel: '/' })),
+    sample(
+      'ask-site',
+      pages.askSite(known, {
+        resource: courses,
+        token: 't',
+        action: '/logout/courses',
+        fields: { at: '/logout.php' },
+        cancel: '/',
+      }),
+    ),
+    sample(
+      'site-left',
+      pages.siteLeft(known, {
+        resource: courses,
+        token: 't',
+        action: '/open',
+        fields: { to: 'https://cours.example.org/' },
+      }),
+    ),
     sample('closing', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: false })),
     sample('closing-shared', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: true })),
     ...(['closed', 'not-closed', 'unknown'] as const).map(outcome =>

@@ -24,5 +24,6 @@ export function aSession(claims: Claims, more: Partial<Identity> = {}): Session 
     device: 'own',
     createdAt: 1_800_000_000_000,
     absoluteEnd: 1_800_036_000_000,
+    left: [],
   }
 }
