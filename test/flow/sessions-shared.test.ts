@@ -109,7 +109,7 @@ describe('a session in Redis', () => {
     await world.stop()
   })
 
-  it('is not found by a reader: no id, no name, no token stands there in clear', async () => {
+  it('is not found by a reader: no id, no name, no token stands there in clear (RD-02)', async () => {
     const world = await start()
     await redis.admin.flushall()
     const browser = await signIn(world, 'alice')

@@ -79,7 +79,7 @@ describe.each(['memory', 'Redis'] as const)('over the %s store', kind => {
     expect(await lives()).toBe(false)
   })
 
-  it('a session that is used goes on, and an hour after its last use it is over', async () => {
+  it('a session that is used goes on, and an hour after its last use it is over (SE-02)', async () => {
     for (let hour = 0; hour < 5; hour++) {
       await pass(55 * minute)
       expect((await browser.navigate(app())).status).toBe(200)
@@ -92,7 +92,7 @@ describe.each(['memory', 'Redis'] as const)('over the %s store', kind => {
 
   // The clock of Redis cannot be moved: sessions-shared.test.ts looks at what is written there.
   if (kind === 'memory')
-    it('a session that is used is over ten hours after the sign-in in any case', async () => {
+    it('a session that is used is over ten hours after the sign-in in any case (SE-02)', async () => {
       for (let use = 0; use < 11; use++) {
         await pass(54 * minute)
         expect((await browser.navigate(app())).status).toBe(200)
@@ -112,7 +112,7 @@ describe.each(['memory', 'Redis'] as const)('over the %s store', kind => {
     expect(await lives()).toBe(false)
   })
 
-  it('an end during a request lets the request finish, and nothing of the request brings the session back', async () => {
+  it('an end during a request lets the request finish, and nothing of the request brings the session back (SE-05)', async () => {
     const { record, visits } = keysOf(hashOf(idOf(browser)))
     // So that this very request has to note that the session is used.
     await pass(7 * minute)
@@ -223,7 +223,7 @@ describe.each(['memory', 'Redis'] as const)('over the %s store', kind => {
     }
     const at = () => shared.url('app', '/echo')
 
-    it('a page that asks by itself does not keep the session alive', async () => {
+    it('a page that asks by itself does not keep the session alive (SE-02)', async () => {
       const one = await come()
       for (let asked = 0; asked < 9; asked++) {
         await pass(minute)

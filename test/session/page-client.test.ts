@@ -63,7 +63,7 @@ for (const [name, open] of stores) {
       expect(seen.keys).toEqual(new Set())
     })
 
-    it('that was destroyed is not written back by a request that ends later', async () => {
+    it('that was destroyed is not written back by a request that ends later (SE-05)', async () => {
       const cookie = await portal.cookieAfter('/put/first')
       const slow = portal.text('/put-slowly/late', cookie)
       await portal.slowArrived()
