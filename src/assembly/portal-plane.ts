@@ -3,6 +3,7 @@ import { createClaimsMap } from '../claims/map.ts'
 import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
 import { createCallback } from '../login/callback.ts'
 import { createFail } from '../login/failed.ts'
+import { createHeardLogout } from '../login/heard-logout.ts'
 import { createLeftSite } from '../login/left-site.ts'
 import { createLogin } from '../login/login.ts'
 import { createOverLimit } from '../login/over-limit.ts'
@@ -93,7 +94,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     singleUse,
     mapClaims: createClaimsMap(settings.claims),
     device: settings.session.assume ?? 'own',
-    endFromIdp: notices => endFromIdp('callback', notices),
+    heardLogout: createHeardLogout({ endFromIdp: notices => endFromIdp('callback', notices) }),
     fail,
     report,
     now,

@@ -8,7 +8,7 @@ import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { type Identity, type IdpId, samePerson } from '../model/identity.ts'
 import type { IdentityProvider, SignIn } from '../model/idp.ts'
-import type { LogoutNotice, LogoutOutcome, TellParticipants } from '../model/logout.ts'
+import type { TellParticipants } from '../model/logout.ts'
 import type { Device, SessionId } from '../model/session.ts'
 import type { PendingLogin, PendingLogins } from '../session/pending.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -16,6 +16,7 @@ import type { SingleUse } from '../session/single-use.ts'
 import { redirect } from './answer.ts'
 import { browserOf } from './browser.ts'
 import { brokenOff, type Fail, type Failed } from './failed.ts'
+import type { createHeardLogout } from './heard-logout.ts'
 import type { Arrival } from './login.ts'
 
 export interface CallbackParts {
@@ -28,8 +29,7 @@ export interface CallbackParts {
   readonly mapClaims: (claims: Identity['claims']) => Identity['claims']
   /** Of a device that nobody was asked about. */
   readonly device: Device
-  /** Ends what an idp says is over, and tells whoever must know; never throws for a store that is away. */
-  readonly endFromIdp: (notices: readonly LogoutNotice[]) => Promise<LogoutOutcome>
+  readonly heardLogout: ReturnType<typeof createHeardLogout>
   readonly fail: Fail
   readonly report: Report
   readonly now: () => number
@@ -50,13 +50,15 @@ interface Aside {
 }
 
 export function createCallback(parts: CallbackParts) {
-  const { providers, sessions, pending, singleUse, fail, report, now } = parts
+  const { heardLogout, providers, sessions, pending, singleUse, fail, report, now } = parts
 
   return {
     /** POST: looked at, put aside, fetched again by a GET, which brings the SameSite=Lax cookies along (SESSIONS A2). */
     async putAside(request: PortalRequest): Promise<Answer> {
       const idp = request.params.idp ?? ''
       const form = request.form ?? new URLSearchParams()
+      const logout = await logoutIn(request, { method: 'POST', parameters: form })
+      if (logout !== null) return logout
       const state = stateOf(request, form)
       const login = state === null ? null : await pending.peek(state)
       if (hasDoubles(form) || state === null || login === null || login.idp !== idp)
@@ -72,6 +74,8 @@ export function createCallback(parts: CallbackParts) {
     },
 
     async complete(request: PortalRequest): Promise<Answer> {
+      const logout = await logoutIn(request, { method: 'GET', parameters: request.query })
+      if (logout !== null) return logout
       if (request.method === 'HEAD' || request.navigation === 'prefetch') return { kind: 'empty', status: 204 }
       const idp = request.params.idp ?? ''
       const provider = providers.get(idp)
@@ -100,6 +104,16 @@ export function createCallback(parts: CallbackParts) {
     },
   }
 
+  async function logoutIn(request: PortalRequest, message: Message): Promise<Answer | null> {
+    const provider = providers.get(request.params.idp ?? '')
+    if (provider === undefined) return null
+    return heardLogout.answerTo(request, provider, { ...message, callback: callbackOf(provider) })
+  }
+
+  function callbackOf(provider: IdentityProvider): URL {
+    return new URL(`${parts.portal}/callback/${provider.id}`)
+  }
+
   async function hear(
     request: PortalRequest,
     provider: IdentityProvider,
@@ -115,9 +129,8 @@ export function createCallback(parts: CallbackParts) {
       return { idpPending: mine.idpPending, state, begunAt: mine.begunAt }
     }
     try {
-      const callback = new URL(`${parts.portal}/callback/${provider.id}`)
-      const heard = await provider.hear({ ...message, callback }, takePending)
-      if (heard.kind === 'logout') return heard.answer(await parts.endFromIdp(heard.notices))
+      const heard = await provider.hear({ ...message, callback: callbackOf(provider) }, takePending)
+      if (heard.kind === 'logout') return heard.answer(await heardLogout.endFromIdp(heard.notices))
       return await signedIn(request, state, login, heard.signIn)
     } catch (error) {
       if (error instanceof LostRace) return unknown(request)

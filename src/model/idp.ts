@@ -85,6 +85,11 @@ export interface IdentityProvider {
    * @throws GatewayError `idp.invalid-answer` the idp answered nonsense
    */
   readonly hear: (message: IdpMessage, takePending: TakePending) => Promise<Heard>
+  /**
+   * Whether a message at the callback is a sign-out by its form alone, such as a CAS `logoutRequest` or a SAML `LogoutRequest`:
+   * hear() then gets it at once, although no sign-in is pending. Null: this protocol's sign-outs come elsewhere.
+   */
+  readonly saysLogout: ((message: IdpMessage) => boolean) | null
   /** Null: the protocol, or this server, cannot end its own session. */
   readonly end: (keep: IdpMemory, returnTo: URL, state: string) => Promise<BrowserStep | null>
   /**

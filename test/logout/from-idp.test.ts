@@ -1,14 +1,16 @@
 /** What a message of an idp does, and does once (BL-07, BL-11). */
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
 import { createEndFromIdp } from '../../src/logout/from-idp.ts'
 import type { GatewayEvent } from '../../src/model/event.ts'
-import type { LogoutNotice } from '../../src/model/logout.ts'
+import type { LogoutNotice, TellParticipants } from '../../src/model/logout.ts'
 import { Secret } from '../../src/model/secret.ts'
+import type { EndedSession } from '../../src/model/session.ts'
 import type { EndedAll } from '../../src/session/end-all.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
 import { createKeys } from '../../src/session/seal.ts'
 import { createSeen } from '../../src/session/seen.ts'
+import { anIdentity } from '../policy/a-session.ts'
 import { settableClock } from '../stand-in/clock.ts'
 
 const clock = settableClock()
@@ -27,10 +29,14 @@ let asked: LogoutNotice[]
 let events: GatewayEvent[]
 let failure: GatewayError | null
 let store: ReturnType<typeof createMemoryStore>
+let ended: EndedSession[]
+let tellParticipants: TellParticipants
 beforeEach(() => {
   asked = []
   events = []
   failure = null
+  ended = []
+  tellParticipants = async () => ({ told: [], failed: [] })
   store = createMemoryStore({ now: clock.now })
 })
 
@@ -39,11 +45,11 @@ const gateway = (keys = createKeys(secrets)) =>
     sessions: {
       async endAll(notice: LogoutNotice): Promise<EndedAll> {
         asked.push(notice)
-        return { ended: [], failure }
+        return { ended, failure }
       },
     },
     seen: createSeen(store.once, keys, clock.now),
-    tellParticipants: async () => ({ told: [], failed: [] }),
+    tellParticipants: one => tellParticipants(one),
     report: event => events.push(event),
   })
 
@@ -95,5 +101,49 @@ describe('a message of an idp', () => {
     failure = new GatewayError('session.store-down', 'away')
     expect(await end('callback', [notice(null), notice(null)])).toMatchObject({ stored: false })
     expect(asked).toHaveLength(2)
+  })
+})
+
+describe('the sites of the sessions that ended', () => {
+  const endedSession = (hash: string): EndedSession => ({
+    hash,
+    identity: anIdentity({}),
+    keep: {},
+    device: 'own',
+    visited: ['courses'],
+  })
+
+  it('are told, of every session, also where another end could not be stored', async () => {
+    const told: string[] = []
+    tellParticipants = async ({ hash }) => {
+      told.push(hash)
+      return { told: [], failed: [] }
+    }
+    ended = Array.from({ length: 50 }, (_, index) => endedSession(`h-${index}`))
+    failure = new GatewayError('logout.not-stored', 'one of them')
+    expect(await gateway()('back', [notice('m-1')])).toMatchObject({ ended: 50, stored: false })
+    expect(told).toEqual(ended.map(({ hash }) => hash))
+  })
+
+  it('do not keep the idp waiting for longer than three seconds, and are told all the same', async () => {
+    vi.useFakeTimers()
+    try {
+      const slow: (() => void)[] = []
+      tellParticipants = () => new Promise(resolve => slow.push(() => resolve({ told: [], failed: [] })))
+      ended = Array.from({ length: 30 }, (_, index) => endedSession(`h-${index}`))
+      let answered = false
+      const answer = gateway()('back', [notice('m-1')]).then(() => {
+        answered = true
+      })
+      await vi.advanceTimersByTimeAsync(2_999)
+      expect([slow.length, answered]).toEqual([20, false])
+      await vi.advanceTimersByTimeAsync(1)
+      await answer
+      for (const finish of slow.splice(0)) finish()
+      await vi.advanceTimersByTimeAsync(0)
+      expect(slow).toHaveLength(10)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

@@ -28,6 +28,8 @@ export interface TestGatewayOptions {
   /** Instead of the real provider. */
   readonly issuer?: string
   readonly login?: 'form' | 'auto'
+  /** The provider tells us when a session of its own ends. */
+  readonly backChannel?: boolean
   readonly surroundings?: Partial<Surroundings>
   readonly secret?: string
   /** Further paths that everybody may have, whoever they are: for `invariants`. */
@@ -134,6 +136,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     clientSecret: 'a client secret that must be in no log line',
     redirectUris: [`${portal}/callback/campus`],
     postLogoutRedirectUris: [`${portal}/signed-out`],
+    ...(options.backChannel === true ? { backchannelLogoutUri: `${portal}/backchannel/campus` } : {}),
   }
   const provider =
     options.shared?.provider ??

@@ -179,6 +179,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
       return { kind: 'redirect', to: fits ? hinted : client.logoutAddress(metadata, parameters) }
     },
 
+    saysLogout: null,
     backChannel: createBackChannel(settings.id, { ...published, clientId, keySet, toleranceS }),
     frontChannel: createFrontChannel(settings.id, settings.frontChannel, published),
     // Metadata that are fresh: of an idp that is down nobody asks more than one look now and then.
