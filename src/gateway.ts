@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto'
 import { assembleAccessPlane } from './assembly/access-plane.ts'
 import type { Core } from './assembly/core.ts'
+import { assembleCommands } from './assembly/operator.ts'
 import { assemblePortalPlane } from './assembly/portal-plane.ts'
 import { openStore } from './assembly/store.ts'
 import type { Settings } from './config/schema.ts'
@@ -191,6 +192,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
   })
   const operations = createOperationsApp({
     metrics: metrics.text,
+    commands: assembleCommands(core),
     async obstacles() {
       if (running.isDraining()) return ['draining']
       return (await store.reachable()) ? [] : ['the session store does not answer']

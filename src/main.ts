@@ -6,6 +6,7 @@ const usage = `usage: passerelle COMMAND
   serve FILE    run the gateway with this configuration
   check FILE    say everything that is wrong with a configuration
   explain URL   say who may open an address, and why
+  sessions      list or end sessions of a running gateway
   --version
   --help
 `
@@ -28,6 +29,10 @@ async function main([command = '--help', ...args]: readonly string[]): Promise<n
     case 'explain': {
       const { explain } = await import('./command/explain.ts')
       return explain(args, process.stdout, process.env)
+    }
+    case 'sessions': {
+      const { sessions } = await import('./command/sessions.ts')
+      return sessions(args, process.stdout, process.stderr, process.env)
     }
     case '--version':
       process.stdout.write(`${await version()}\n`)

@@ -18,6 +18,16 @@ export type GatewayEvent =
   | { readonly name: 'session.site-left'; readonly resource: string }
   | { readonly name: 'session.site-reopened'; readonly resource: string }
   | { readonly name: 'session.undecryptable' }
+  | {
+      readonly name: 'sessions.listed' | 'sessions.ended'
+      readonly selected: 'session' | 'person' | 'idp' | 'all'
+      /** Null: of any. */
+      readonly idp: string | null
+      readonly count: number
+      /** False: broken off. */
+      readonly complete: boolean
+    }
+  | { readonly name: 'operations.refused'; readonly address: string; readonly status: number }
   | { readonly name: 'session.end-retried'; readonly left: number }
   | { readonly name: 'participant.told'; readonly resource: string }
   | { readonly name: 'participant.failed'; readonly resource: string; readonly detail: string }

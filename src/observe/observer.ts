@@ -85,6 +85,15 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       case 'session.site-reopened':
         metrics.event(event.name)
         return log.info({ resource: event.resource }, event.name)
+      case 'sessions.listed':
+      case 'sessions.ended':
+        return log.info(
+          { selected: event.selected, idp: event.idp, count: event.count, cut: event.complete ? undefined : true },
+          event.name,
+        )
+      case 'operations.refused':
+        metrics.event(event.name)
+        return log.warn({ client: event.address, status: event.status }, event.name)
       case 'session.end-retried':
         return log.warn({ left: event.left }, event.name)
       case 'participant.told':

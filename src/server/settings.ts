@@ -4,6 +4,7 @@ import { durationBetween } from '../setting/duration.ts'
 import { pemFile } from '../setting/file.ts'
 import { network, socketAddress } from '../setting/network.ts'
 import { orNull } from '../setting/or-null.ts'
+import { keySecret } from '../setting/secret.ts'
 import { webAddress } from '../setting/web-address.ts'
 
 const tls = z.strictObject({
@@ -24,10 +25,20 @@ const listen = z.strictObject({
     ),
 })
 
+/** A header carries it as it stands (RFC 6750 §2.1). */
+const bearerSecret = keySecret.superRefine((value, context) => {
+  if (/^[\x21-\x7e]+$/.test(value.reveal())) return
+  const message = 'must have no spaces and only ASCII characters; `openssl rand -base64 48` makes a good one'
+  context.addIssue({ code: 'custom', message })
+})
+
 const operations = z.strictObject({
   address: socketAddress
     .prefault('127.0.0.1:9090')
     .describe('The IP address and port of `/livez`, `/readyz` and `/metrics`. Never a public one.'),
+  secret: orNull(bearerSecret).describe(
+    'What `passerelle sessions` proves itself with, at least 32 bytes. It travels in clear to that address. Absent: this listener takes no commands.',
+  ),
 })
 
 const drain = z.strictObject({

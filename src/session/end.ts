@@ -40,6 +40,7 @@ export function createEnd(parts: EndParts) {
 
   return {
     end,
+    endMarked,
 
     /**
      * The store may have lost ends that it had confirmed: those of this process are made once more, marks first, and each
@@ -95,13 +96,34 @@ export function createEnd(parts: EndParts) {
     unannounced.set(hash, { reason, ended })
     await parts.log.append({ kind: 'session', key: hash, reason })
     unannounced.delete(hash)
-    if (record === null) return ended
-    const { identity } = record
+    if (record !== null) leaveDirectory(hash, record)
+    if (record !== null && !revived) reportEnd(record, reason)
+    return ended
+  }
+
+  /**
+   * One of many that a mark has shut already, in every process and for as long as any may last: the log need not name it.
+   * @throws GatewayError `session.store-down`
+   */
+  async function endMarked(hash: string, reason: EndReason): Promise<EndedSession | null> {
+    const at = keysOf(hash)
+    const taken = await records.take(at.record, at.visits)
+    const record = taken === null ? null : (openRecord(keys, at, taken.value)?.record ?? null)
+    if (record === null) return null
+    leaveDirectory(hash, record)
+    reportEnd(record, reason)
+    return endedOf(at, record, taken?.visits ?? [])
+  }
+
+  function leaveDirectory(hash: string, { identity }: SessionRecord): void {
     for (const handle of everyHandleOf(identity)) {
       parts.directory.remove(directoryKey(keys, handle.kind, identity.idp, handle.value), hash).catch(() => {})
     }
-    if (!record.provisional && !revived) parts.report({ name: 'session.ended', reason, idp: identity.idp })
-    return ended
+  }
+
+  /** A provisional one was never said to have begun. */
+  function reportEnd({ provisional, identity }: SessionRecord, reason: EndReason): void {
+    if (!provisional) parts.report({ name: 'session.ended', reason, idp: identity.idp })
   }
 
   function endedOf(at: RecordKeys, record: SessionRecord, visited: readonly string[]): EndedSession {

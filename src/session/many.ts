@@ -31,6 +31,8 @@ export interface ManyParts {
   readonly persons: Persons
   readonly look: Look
   readonly end: (hash: string, reason: EndReason) => Promise<EndedSession | null>
+  /** Where a mark has told every process already. */
+  readonly endMarked: (hash: string, reason: EndReason) => Promise<EndedSession | null>
 }
 
 /** Sessions that are looked at, and ended, at a time. */
@@ -84,10 +86,12 @@ export function createMany(parts: ManyParts) {
     return parts.log.append({ kind, key: mark, reason })
   }
 
+  /** One that was provisional never counted, and is not counted here. */
   async function endOne(hash: string, selection: Selection, now: number): Promise<EndedSession | null> {
     const known = await look(hash)
     if (known === null || known.createdAt > now || !belongs(known, selection)) return null
-    return parts.end(hash, reason)
+    const ended = await (isWide(selection) ? parts.endMarked(hash, reason) : parts.end(hash, reason))
+    return known.provisional ? null : ended
   }
 
   async function* hashesOf(selection: Selection): AsyncGenerator<readonly string[]> {
@@ -109,6 +113,11 @@ export function createMany(parts: ManyParts) {
         for await (const keys of records.scan()) yield keys.map(hashOfKey).filter(hash => hash !== null)
     }
   }
+}
+
+/** Shut by a mark that every process keeps in mind. */
+function isWide({ kind }: Selection): boolean {
+  return kind === 'idp' || kind === 'all'
 }
 
 function belongs({ identity, hash }: KnownSession, selection: Selection): boolean {

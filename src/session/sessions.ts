@@ -67,7 +67,7 @@ export function createSessions(parts: SessionParts) {
 
   const change = createRecordChange({ records: store.records, keys, idleMs })
   const marks = createMarks({
-    tombstones: store.tombstones,
+    tombstones: recent.marking(store.tombstones),
     keys,
     lifeMs: parts.limits.absoluteMs,
     fresh: follower.fresh,
@@ -127,7 +127,7 @@ export function createSessions(parts: SessionParts) {
     displaced: parts.endedLate,
   })
   const confirmed = createConfirm({ persons, marks, confirm: establishing.confirm, end: ending.end, report })
-  const many = createMany({ records: store.records, log: store.ended, marks, persons, look, end: ending.end })
+  const many = createMany({ ...ending, records: store.records, log: store.ended, marks, persons, look })
   const left = createLeft({ change, tellChange, report })
   const sweeping = setInterval(sweep, sweepMs)
   sweeping.unref()

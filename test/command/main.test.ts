@@ -22,9 +22,12 @@ describe('passerelle', () => {
 
   it.each([[[]], [['--help']], [['-h']]])('lists its commands: %j', async args => {
     const { code, out } = await passerelle(...args)
-    expect({ code, commands: ['serve', 'check', 'explain'].filter(command => out.includes(`  ${command} `)) }).toEqual({
+    expect({
+      code,
+      commands: ['serve', 'check', 'explain', 'sessions'].filter(command => out.includes(`  ${command} `)),
+    }).toEqual({
       code: 0,
-      commands: ['serve', 'check', 'explain'],
+      commands: ['serve', 'check', 'explain', 'sessions'],
     })
   })
 

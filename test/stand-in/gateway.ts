@@ -42,6 +42,8 @@ export interface TestGatewayOptions {
   readonly publicPort?: number
   /** More of `listen`, such as `tls: {…}`. */
   readonly listen?: string
+  /** More of `operations`, such as `secret: …`. */
+  readonly operations?: string
   /** What the configuration's files hold. */
   readonly files?: Readonly<Record<string, string>>
   /** Share with another gateway: same provider and origin, which are then not stopped here. */
@@ -152,7 +154,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const yaml = `
 portal: "${portal}"
 listen: { address: "127.0.0.1:${ownPort}"${options.listen === undefined ? '' : `, ${options.listen}`} }
-operations: { address: "127.0.0.1:${operationsPort}" }
+operations: { address: "127.0.0.1:${operationsPort}"${options.operations === undefined ? '' : `, ${options.operations}`} }
 drain: { wait: 0s, timeout: 2s }
 session:
   store: ${options.store ?? '{ kind: memory }'}

@@ -1,0 +1,37 @@
+/** What the operations listener does for an operator. Who stands behind its commands. */
+
+import { type Commands, createCommands, type SessionLine } from '../server/commands.ts'
+import type { KnownSession } from '../session/sessions.ts'
+import type { Core } from './core.ts'
+
+export function assembleCommands({ settings, sessions, tellParticipants, report, monotonic }: Core): Commands {
+  return createCommands({
+    secret: settings.operations.secret,
+    async *list(selection) {
+      for await (const known of sessions.list(selection)) yield lineOf(known)
+    },
+    async *end(selection) {
+      for await (const { looked, ended } of sessions.endMany(selection)) {
+        // What waits for its turn is held in memory, so a few at a time.
+        await Promise.all(ended.map(one => tellParticipants(one)))
+        yield { looked, ended: ended.length }
+      }
+    },
+    report,
+    monotonic,
+  })
+}
+
+function lineOf({ hash, identity, browser, device, createdAt, usedAt, absoluteEnd }: KnownSession): SessionLine {
+  return {
+    session: hash,
+    idp: identity.idp,
+    subject: identity.subject,
+    since: new Date(createdAt).toISOString(),
+    used: usedAt === null ? null : new Date(usedAt).toISOString(),
+    until: new Date(absoluteEnd).toISOString(),
+    device,
+    browser: browser.system === undefined ? browser.family : `${browser.family} on ${browser.system}`,
+    network: browser.network,
+  }
+}
