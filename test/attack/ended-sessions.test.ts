@@ -93,7 +93,7 @@ describe('a page that never stops asking (SE-02)', () => {
   it('is signed out at the absolute limit all the same, to the millisecond', async () => {
     const clock = settableClock(Date.now())
     const world = await startTwoIdps({
-      session: '  idleTimeout: 7m\n  absoluteTimeout: 30m',
+      session: '  idleTimeout: 450s\n  absoluteTimeout: 30m',
       surroundings: { now: clock.now },
     })
     try {
