@@ -6,6 +6,8 @@ import { assemble } from '../gateway.ts'
 
 export interface Output {
   readonly write: (text: string) => void
+  /** A terminal reads it. */
+  readonly isTTY?: boolean
 }
 
 /** @returns the exit code: 0 after a drain, 1 where it could not start, 2 for wrong arguments */
@@ -41,10 +43,12 @@ export async function serve(
     return 1
   }
   return new Promise(resolve => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        gateway.drain().then(() => resolve(0))
-      })
-    }
+    const stop = () => void gateway.drain().then(() => resolve(0))
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
+    // A terminal that was closed means: stop. An operator asks for what this version cannot do; node would die of it at once.
+    process.on('SIGHUP', () => {
+      if (out.isTTY === true) return stop()
+      out.write('SIGHUP: nothing was read anew; a changed configuration needs a restart\n')
+    })
   })
 }

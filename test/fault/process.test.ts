@@ -191,6 +191,33 @@ describe('SIGTERM', () => {
   })
 })
 
+describe('SIGHUP', () => {
+  beforeEach(() => origin.forget())
+
+  it('stops nobody: what runs is finished, who comes is served, and the operator reads what it needs', async () => {
+    const serving = await start()
+    const visitors = { port: serving.port, host: `site.localhost:${serving.port}`, path: '/slow?ms=300' }
+    const visits = visit(visitors, 60, 20)
+    await origin.until(() => origin.requests.length >= 20)
+    serving.child.kill('SIGHUP')
+    expect(new Set((await visits).map(({ status }) => status))).toEqual(new Set([200]))
+    await until('the word', () => serving.out().includes('SIGHUP: nothing was read anew'), 2_000)
+    expect((await serving.get('/readyz')).status).toBe(200)
+    serving.child.kill('SIGTERM')
+    expect(await serving.ended).toEqual({ code: 0, signal: null })
+  })
+
+  it('of a terminal that is closed is a stop like any other: what runs is finished first', async () => {
+    const atTerminal = `--import=data:text/javascript,${encodeURIComponent('process.stdout.isTTY = true')}`
+    const serving = await start({ env: { NODE_OPTIONS: atTerminal } })
+    const visits = visit({ port: serving.port, host: `site.localhost:${serving.port}`, path: '/slow?ms=300' }, 20, 20)
+    await origin.until(() => origin.requests.length === 20)
+    serving.child.kill('SIGHUP')
+    expect(new Set((await visits).map(({ status }) => status))).toEqual(new Set([200]))
+    expect(await serving.ended).toEqual({ code: 0, signal: null })
+  })
+})
+
 /** Thrown from outside: nothing of the sources knows of it. */
 const atSignal = (what: string) =>
   `--import=data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2',()=>{${what}})`)}`
