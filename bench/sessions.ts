@@ -97,7 +97,16 @@ async function measure(
   used: () => Promise<number>,
   atTheEnd: 'room' | 'full' = 'room',
 ): Promise<Cost[]> {
-  const sessions = createSessions({ store, keys, limits, perPerson: null, now, report: () => {}, endedLate: () => {} })
+  const sessions = createSessions({
+    store,
+    keys,
+    limits,
+    perPerson: null,
+    now,
+    report: () => {},
+    endedLate: () => {},
+    recheck: null,
+  })
   const ids: string[] = []
   const costs: Cost[] = []
   for (const step of steps) {

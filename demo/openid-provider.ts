@@ -42,6 +42,8 @@ export interface OpenidProviderOptions {
   readonly accounts: readonly OpenidAccount[]
   /** form: a page asks for name and password. auto: the first account, or whoever `person` names, is signed in unasked. */
   readonly login: 'form' | 'auto'
+  /** A refresh token comes with every sign-in, and each is good once. Else none does, unless `offline_access` was asked for. */
+  readonly refreshTokens?: boolean
 }
 
 export interface OpenidProvider {
@@ -53,6 +55,10 @@ export interface OpenidProvider {
   /** Who is signed in unasked from now on. */
   readonly person: (name: string) => void
   readonly addClient: (client: OpenidClient) => void
+  /** What is said of this person from now on. */
+  readonly say: (name: string, claims: OpenidAccount['claims']) => void
+  /** This person does not exist any more. */
+  readonly disable: (name: string) => void
   readonly stop: () => Promise<void>
 }
 
@@ -74,9 +80,10 @@ export async function startOpenidProvider(options: OpenidProviderOptions): Promi
   const issuer = `http://${options.host ?? '127.0.0.1'}:${port}`
 
   const clients = [...options.clients]
+  const accounts = new Map(options.accounts.map(account => [account.name, account]))
   const outbound = createOutbound({ ca: null, localAddress: null, refused: [] })
   const provider = new Provider(issuer, {
-    ...configuration(options),
+    ...configuration(options, accounts),
     adapter: memoryAdapter(clients),
     jwks: { keys: [key] },
     cookies: { keys: [randomBytes(32).toString('base64url')] },
@@ -106,8 +113,8 @@ export async function startOpenidProvider(options: OpenidProviderOptions): Promi
     const typed = request.method === 'POST' ? await form(request) : null
     const account =
       options.login === 'auto'
-        ? options.accounts.find(({ name }) => name === person)
-        : options.accounts.find(
+        ? accounts.get(person)
+        : [...accounts.values()].find(
             ({ name, password }) => name === typed?.get('name') && password === typed.get('password'),
           )
     if (account === undefined) {
@@ -128,6 +135,11 @@ export async function startOpenidProvider(options: OpenidProviderOptions): Promi
       person = name
     },
     addClient: client => clients.push(client),
+    say: (name, claims) => {
+      const account = accounts.get(name)
+      if (account !== undefined) accounts.set(name, { ...account, claims })
+    },
+    disable: name => accounts.delete(name),
     stop: async () => {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
@@ -137,18 +149,21 @@ export async function startOpenidProvider(options: OpenidProviderOptions): Promi
 }
 
 /** Everything that oidc-provider would otherwise remind us of on the terminal is set here. */
-function configuration({ accounts, login }: OpenidProviderOptions): Readonly<Record<string, unknown>> {
+function configuration(
+  { login, refreshTokens = false, ...options }: OpenidProviderOptions,
+  accounts: ReadonlyMap<string, OpenidAccount>,
+): Readonly<Record<string, unknown>> {
   const hour = 60 * 60
-  const named = new Set(accounts.flatMap(({ claims }) => Object.keys(claims)))
+  const named = new Set(options.accounts.flatMap(({ claims }) => Object.keys(claims)))
   const email = ['email', 'email_verified']
   return {
     findAccount: (_context: Context, accountId: string) => {
-      const account = accounts.find(({ name }) => name === accountId)
+      const account = accounts.get(accountId)
       return account && { accountId, claims: () => ({ ...account.claims, sub: accountId }) }
     },
     claims: { openid: ['sub', 'acr', 'amr'], email, profile: [...named].filter(name => !email.includes(name)) },
     scopes: ['openid', 'offline_access', 'email', 'profile'],
-    acrValues: [...new Set(accounts.flatMap(({ acr }) => acr ?? []))],
+    acrValues: [...new Set(options.accounts.flatMap(({ acr }) => acr ?? []))],
     pkce: { required: () => true },
     clientBasedCORS: () => false,
     loadExistingGrant: async ({ oidc }: Context) => {
@@ -160,6 +175,7 @@ function configuration({ accounts, login }: OpenidProviderOptions): Readonly<Rec
       await grant.save()
       return grant
     },
+    ...(refreshTokens ? { issueRefreshToken: () => true, rotateRefreshToken: () => true } : {}),
     interactions: { url: (_context: Context, { uid }: { uid: string }) => `/interaction/${uid}` },
     features: {
       devInteractions: { enabled: false },

@@ -5,9 +5,11 @@
 import { randomInt } from 'node:crypto'
 import { assembleAccessPlane } from './assembly/access-plane.ts'
 import type { Core } from './assembly/core.ts'
+import { createAskAgain } from './assembly/freshness.ts'
 import { assembleCommands } from './assembly/operator.ts'
 import { assemblePortalPlane } from './assembly/portal-plane.ts'
 import { openStore } from './assembly/store.ts'
+import { createClaimsMap } from './claims/map.ts'
 import type { Settings } from './config/schema.ts'
 import { buildProviders } from './idp/build.ts'
 import { createClosedSessions } from './logout/closed.ts'
@@ -63,6 +65,9 @@ export interface Gateway {
   readonly store: Store
 }
 
+/** What an idp is just giving may be good for one use: a gateway that stops waits so long to write it down, ms. */
+const recheckPatienceMs = 2_000
+
 const surroundings: Surroundings = {
   now: () => performance.timeOrigin + performance.now(),
   wall: () => Date.now(),
@@ -108,6 +113,14 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     now,
     report,
     endedLate: ended => void tellParticipants(ended),
+    recheck:
+      settings.session.recheck === null
+        ? null
+        : {
+            everyMs: settings.session.recheck,
+            ask: (identity, keep) => askAgain(identity, keep),
+            random: () => random(1_000) / 1_000,
+          },
   })
   const singleUse = createSingleUse(store.once, keys)
   const handoff = createHandoff(singleUse)
@@ -138,8 +151,11 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     now: wall,
     report,
     allowLoopbackHttp: true,
-    rechecks: false,
+    rechecks: settings.session.recheck !== null,
   })
+
+  const byId = new Map(providers.map(provider => [provider.id, provider]))
+  const askAgain = createAskAgain(byId, createClaimsMap(settings.claims))
 
   // Pages.
   const pages = createPages(
@@ -149,7 +165,6 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
   const failurePage = createFailurePage({ pages, languageOf, random, now: wall })
 
   // The two planes.
-  const byId = new Map(providers.map(provider => [provider.id, provider]))
   const core: Core = {
     settings,
     portal,
@@ -207,6 +222,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     closeStreams: plane.closeStreams,
     async closeParts() {
       await plane.close()
+      await sessions.finishRechecks(recheckPatienceMs)
       await outbound.close()
       await sessions.close()
       await store.close()

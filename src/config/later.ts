@@ -11,7 +11,6 @@ const features: Readonly<Record<string, string>> = {
   usage: 'usage files',
   chooser: 'settings of the sign-in page',
   'listen.workers': 'several workers',
-  'session.recheck': 'checks of entitlements during a session',
   'idps.saml': 'SAML identity providers',
   'idps.cas': 'CAS identity providers',
   'idps.codes': 'access codes',

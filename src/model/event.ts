@@ -17,6 +17,12 @@ export type GatewayEvent =
   /** By its own logout link; the session lives on. */
   | { readonly name: 'session.site-left'; readonly resource: string }
   | { readonly name: 'session.site-reopened'; readonly resource: string }
+  | {
+      readonly name: 'session.rechecked'
+      readonly idp: string
+      readonly outcome: RecheckOutcome
+      readonly detail: string | null
+    }
   | { readonly name: 'session.undecryptable' }
   | {
       readonly name: 'sessions.listed' | 'sessions.ended'
@@ -59,5 +65,11 @@ export type GatewayEvent =
   /** The site's own logout could not be passed on to it: our session is over, its own may live on. */
   | { readonly name: 'site-logout.unheard'; readonly resource: string; readonly detail: string }
   | { readonly name: 'stream.closed-at-end'; readonly resource: string; readonly kind: 'websocket' | 'answer' }
+
+/**
+ * What came of asking the idp again. `unable`: there was nothing to ask with; `unreachable`: it did not answer; `rejected`: it
+ * answered what we do not believe. After these three the session goes on as it was.
+ */
+export type RecheckOutcome = 'unchanged' | 'changed' | 'ended' | 'unable' | 'unreachable' | 'rejected'
 
 export type Report = (event: GatewayEvent) => void

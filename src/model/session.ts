@@ -40,4 +40,4 @@ export interface EndedSession {
   readonly visited: readonly string[]
 }
 
-export type EndReason = 'user' | 'idp' | 'replaced' | 'lost-race' | 'overtaken' | 'administrator' | 'limit'
+export type EndReason = 'user' | 'idp' | 'recheck' | 'replaced' | 'lost-race' | 'overtaken' | 'administrator' | 'limit'

@@ -12,6 +12,7 @@ export interface Metrics {
   readonly failure: (code: string) => void
   readonly signIn: (idp: string, result: 'begun' | 'established' | 'kept' | 'failed') => void
   readonly ended: (reason: string) => void
+  readonly recheck: (idp: string, outcome: string) => void
   readonly told: (participant: string, result: 'told' | 'failed') => void
   /** Anything of the closed list of events that is only counted. */
   readonly event: (name: string) => void
@@ -47,6 +48,7 @@ export function createMetrics(measured: Measured): Metrics {
     'participant',
     'result',
   )
+  const rechecks = tally('rechecks_total', 'Checks of entitlement during sessions, by outcome.', 'idp', 'outcome')
   const events = tally('events_total', 'Other events, by name.', 'event')
   const origins = new Durations(
     registry,
@@ -91,6 +93,7 @@ export function createMetrics(measured: Measured): Metrics {
     failure: code => failures.add(code),
     signIn: (idp, result) => signIns.add(idp, result),
     ended: reason => ends.add(reason),
+    recheck: (idp, outcome) => rechecks.add(idp, outcome),
     told: (participant, result) => told.add(participant, result),
     event: name => events.add(name),
     text: () => registry.metrics(),

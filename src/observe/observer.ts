@@ -94,6 +94,14 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       case 'operations.refused':
         metrics.event(event.name)
         return log.warn({ client: event.address, status: event.status }, event.name)
+      case 'session.rechecked': {
+        const { idp, outcome, detail } = event
+        metrics.recheck(idp, outcome)
+        // An idp that is away has a line of its own, and one that cannot be asked is so for every session.
+        if (outcome === 'rejected') log.warn({ idp, outcome, detail }, event.name)
+        else if (outcome === 'changed' || outcome === 'ended') log.info({ idp, outcome, detail }, event.name)
+        return
+      }
       case 'session.end-retried':
         return log.warn({ left: event.left }, event.name)
       case 'participant.told':

@@ -19,6 +19,8 @@ export interface CacheEntry {
   idleEnd: number
   /** The store's clock, ms. */
   touchedAt: number
+  /** When the idp is to be asked again, by our clock, ms; Infinity: never. Moves while somebody asks. */
+  recheckAt: number
   /** Resources already noted as visited in the record. */
   readonly visited: Set<string>
 }

@@ -51,6 +51,8 @@ export function createEstablish(parts: EstablishParts) {
         issuedAt: signIn.issuedAt,
         browser: newcomer.browser,
         provisional: true,
+        checkedAt: createdAt,
+        checkAfter: null,
         keep: sealKeep(keys, at, signIn.keep),
       }
       const sealed = sealWithin(keys, at, 0, record)
@@ -82,13 +84,15 @@ export function createEstablish(parts: EstablishParts) {
       // Before the record has them: an idp that names its new session must find this one by it.
       await enterDirectory(signIn.identity, at.hash, end)
       let counts = false
-      const outcome = await change(hashOf(id), record => {
+      const outcome = await change(hashOf(id), (record, storeNow) => {
         counts = !record.provisional
         const newer = signIn.identity.authenticatedAt > record.identity.authenticatedAt
         return {
           ...record,
           identity: signIn.identity,
           issuedAt: signIn.issuedAt,
+          checkedAt: Math.floor(storeNow),
+          checkAfter: null,
           keep: sealKeep(keys, at, signIn.keep),
           absoluteEnd: newer ? end : record.absoluteEnd,
         }

@@ -21,27 +21,30 @@ export interface RecordChangeParts {
  * A version lost to another writer is tried once more, then left to them.
  *
  * @param hash of the session
- * @param edit null: it is already as it should be
+ * @param edit null: it is already as it should be; `now` is the store's, ms
+ * @param activity `none`: nobody was there, and the idle limit goes on as it was
  * @throws GatewayError `session.store-down`, `idp.invalid-answer`
  */
 export type ChangeRecord = (
   hash: string,
-  edit: (record: SessionRecord) => SessionRecord | null,
+  edit: (record: SessionRecord, now: number) => SessionRecord | null,
+  activity?: 'none',
 ) => Promise<'changed' | 'left' | 'gone'>
 
 export function createRecordChange({ records, keys, idleMs }: RecordChangeParts): ChangeRecord {
-  return async function change(hash, edit) {
+  return async function change(hash, edit, activity) {
     const at = keysOf(hash)
     for (let attempt = 0; attempt < 2; attempt++) {
       const stored = await records.read(at.record)
       const opened = stored === null ? null : openRecord(keys, at, stored.value)
       if (stored === null || opened === null) return 'gone'
-      const record = edit(opened.record)
+      const record = edit(opened.record, stored.now)
       if (record === null) return 'left'
-      const idleEnd = Math.min(stored.now + idleMs(record.device), record.absoluteEnd)
+      const idle = activity === 'none' ? stored.expiresAt : stored.now + idleMs(record.device)
+      const idleEnd = Math.min(idle, record.absoluteEnd)
       const sealed = sealWithin(keys, at, opened.version + 1, record)
       // A provisional one keeps its minute, whoever writes to it.
-      const until = record.provisional ? null : idleEnd
+      const until = record.provisional || idleEnd === stored.expiresAt ? null : idleEnd
       const outcome = await records.replace(at.record, opened.version, sealed, until)
       if (outcome !== 'stale') return outcome === 'replaced' ? 'changed' : 'gone'
     }

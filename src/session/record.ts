@@ -31,7 +31,11 @@ export interface SessionRecord {
   readonly provisional: boolean
   /** Ids of the sites that were left by their own logout link (left.ts), at most 500; absent: none ever was. */
   readonly left?: readonly string[]
-  /** What the idp gave for its own later use, sealed once more: only sign-in and sign-out open it. */
+  /** When the idp last said how things stand, at the sign-in or since; by the store's clock, ms. */
+  readonly checkedAt: number
+  /** No check before this: one has begun somewhere, or the idp did not answer. By the store's clock, ms. */
+  readonly checkAfter: number | null
+  /** What the idp gave for its own later use, sealed once more: only sign-in, sign-out and checks open it. */
   readonly keep: string
 }
 

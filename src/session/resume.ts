@@ -10,6 +10,7 @@ import type { Follower, RecordStore } from '../model/store.ts'
 import { type CacheEntry, entryLifeMs, type SessionCache } from './cache.ts'
 import { type CookieClaim, readCookie } from './cookies.ts'
 import type { Marks } from './marks.ts'
+import type { Recheck } from './recheck.ts'
 import { hashOf, keysOf, lastTouch, openRecord, sessionOf } from './record.ts'
 import type { Keys } from './seal.ts'
 
@@ -29,6 +30,8 @@ export interface ResumeParts {
   /** Ends of many sessions at once, which hold before each record is gone. */
   readonly marks: Marks
   readonly idleMs: (device: Session['device']) => number
+  /** Null: nobody is asked again. */
+  readonly recheck: Pick<Recheck, 'dueAt' | 'begin'> | null
   /** Milliseconds since the epoch, never stepping back. */
   readonly now: () => number
   readonly report: Report
@@ -104,6 +107,7 @@ export function createResume(parts: ResumeParts) {
   }
 
   function resumed(entry: CacheEntry): Resumed {
+    if (entry.recheckAt <= now()) parts.recheck?.begin(entry)
     return { session: entry.session, provisional: entry.provisional, entry }
   }
 
@@ -199,14 +203,16 @@ export function createResume(parts: ResumeParts) {
     const over = parts.marks.over(record.identity, record.createdAt)
     if (typeof over === 'boolean' ? over : await over) return null
     const ours = now()
+    const skew = stored.now - ours
     return {
       session: sessionOf(claim.id, claim.generation, record),
       hash: at.hash,
       provisional: record.provisional,
       readAt: ours,
-      skew: stored.now - ours,
+      skew,
       idleEnd: stored.expiresAt,
       touchedAt: lastTouch(stored, record.absoluteEnd, parts.idleMs(record.device)) ?? stored.now,
+      recheckAt: (parts.recheck?.dueAt(record) ?? Number.POSITIVE_INFINITY) - skew,
       visited: new Set(),
     }
   }

@@ -2,7 +2,6 @@
  * Sessions: resume, establish, end, endAll. Rests on the faces of the store and on model/; what is stored where, and why in
  * this order, is docs/sessions.md (A4, A5, C2, C3).
  */
-import { GatewayError } from '../errors.ts'
 import type { Report } from '../model/event.ts'
 import type { SignIn } from '../model/idp.ts'
 import type { OpenTraffic } from '../model/open-traffic.ts'
@@ -14,12 +13,14 @@ import { cookieFor } from './cookies.ts'
 import { createEnd } from './end.ts'
 import { createEndAll } from './end-all.ts'
 import { createEstablish, type Newcomer } from './establish.ts'
+import { createJudge } from './judge.ts'
 import { createLook, type KnownSession } from './known.ts'
 import { createLeft } from './left.ts'
 import { createMany, type Selection } from './many.ts'
 import { createMarks } from './marks.ts'
 import { createPersons, type PerPerson } from './persons.ts'
 import { RecentEnds } from './recent-ends.ts'
+import { createRecheck, type RecheckSettings } from './recheck.ts'
 import { hashOf, keysOf } from './record.ts'
 import { createRecordChange } from './record-change.ts'
 import { type Activity, createResume, type Resumed } from './resume.ts'
@@ -44,6 +45,8 @@ export interface SessionParts {
   readonly report: Report
   /** Hears of a session whose end came through after its caller had gone: the store was away, a sign-in was under way, or it made room for another. */
   readonly endedLate: (ended: EndedSession) => void
+  /** Null: what the idp said at the sign-in holds until the session ends. */
+  readonly recheck: RecheckSettings | null
 }
 
 const cacheLimit = 50_000
@@ -72,17 +75,6 @@ export function createSessions(parts: SessionParts) {
     lifeMs: parts.limits.absoluteMs,
     fresh: follower.fresh,
   })
-  const resuming = createResume({
-    records: store.records,
-    keys,
-    cache,
-    follower,
-    condemned,
-    marks,
-    idleMs,
-    now,
-    report,
-  })
   const ending = createEnd({
     records: store.records,
     directory: store.directory,
@@ -104,6 +96,21 @@ export function createSessions(parts: SessionParts) {
     endedLate: parts.endedLate,
     now,
   })
+  const hooks = { change, keys, end: ending.end, ended: parts.endedLate, changed: tellChange, now, report }
+  const recheck = parts.recheck === null ? null : createRecheck({ ...parts.recheck, ...hooks })
+  const resuming = createResume({
+    records: store.records,
+    keys,
+    cache,
+    follower,
+    condemned,
+    marks,
+    idleMs,
+    recheck,
+    now,
+    report,
+  })
+  const judge = createJudge(streams, resuming.read)
   const establishing = createEstablish({
     records: store.records,
     directory: store.directory,
@@ -217,7 +224,7 @@ export function createSessions(parts: SessionParts) {
     watch(session: Session, traffic: OpenTraffic): () => void {
       const hash = hashOf(session.id)
       const stop = streams.watch(hash, session, traffic)
-      judgeAnew(hash, session)
+      judge.one(hash, session)
       return stop
     },
 
@@ -227,6 +234,9 @@ export function createSessions(parts: SessionParts) {
     openStreams: () => streams.size,
     closeStreams: () => streams.closeAll(),
     count: () => store.records.count(),
+
+    /** Nobody is asked again from now on, and what was asked already is written down, if it comes within this time, ms. */
+    finishRechecks: (withinMs: number) => recheck?.close(withinMs),
 
     async close(): Promise<void> {
       clearInterval(sweeping)
@@ -239,19 +249,8 @@ export function createSessions(parts: SessionParts) {
   /** A stream that never rests is no activity, and no reason to outlive a limit. */
   async function sweep(): Promise<void> {
     cache.sweep(now())
-    await Promise.all(streams.sessions().map(([hash, session]) => judgeAnew(hash, session)))
+    await judge.all()
     streams.cutLate()
-  }
-
-  /** Asked of the store. One that does not answer says nothing; the next sweep asks again. */
-  async function judgeAnew(hash: string, session: Session): Promise<void> {
-    try {
-      const live = await resuming.read(session.id, session.generation)
-      if (live === null) streams.end(hash)
-      else streams.judge(hash, live.session)
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error
-    }
   }
 
   /** The record is written: should the log not take this, it is read anew within 30 seconds. */
@@ -282,7 +281,7 @@ export function createSessions(parts: SessionParts) {
   function readAnew(): void {
     marks.forget()
     cache.clear()
-    for (const [hash, session] of streams.sessions()) judgeAnew(hash, session)
+    judge.all()
   }
 
   /** Everything of an idp, or of everybody, that began before. */
@@ -296,8 +295,7 @@ export function createSessions(parts: SessionParts) {
 
   function changed(hash: string): void {
     cache.drop(hash)
-    if (!streams.has(hash)) return
-    for (const [open, session] of streams.sessions()) if (open === hash) judgeAnew(hash, session)
+    judge.session(hash)
   }
 
   function forget(hash: string): void {

@@ -138,6 +138,9 @@ export const sessionSettings = z.strictObject({
   absoluteTimeout: durationBetween('1m', '90d')
     .prefault('10h')
     .describe('Signed out after this long in any case. Never later than the identity provider says.'),
+  recheck: orNull(durationBetween('1m', '24h')).describe(
+    'How often the identity provider is asked, while somebody works, whether it still stands by them and what it says of them now. Absent: never, so that an entitlement that was taken away holds until `absoluteTimeout` at the latest.',
+  ),
   sharedComputer: sharedComputer.prefault({}).describe('What differs on a shared computer.'),
   perPerson: orNull(perPerson).describe('How many sessions a person may have at a time. Absent: as many as they like.'),
   assume: orNull(z.enum(['own', 'shared'])).describe(

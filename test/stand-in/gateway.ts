@@ -30,6 +30,8 @@ export interface TestGatewayOptions {
   readonly login?: 'form' | 'auto'
   /** The provider tells us when a session of its own ends. */
   readonly backChannel?: boolean
+  /** The provider gives a refresh token with each sign-in, good once. */
+  readonly refreshTokens?: boolean
   readonly surroundings?: Partial<Surroundings>
   readonly secret?: string
   /** Further paths that everybody may have, whoever they are: for `invariants`. */
@@ -147,6 +149,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       clients: [],
       accounts: Object.entries(people).map(([name, claims]) => ({ name, password: name, claims })),
       login: options.login ?? 'auto',
+      refreshTokens: options.refreshTokens ?? false,
     }))
   provider.addClient(client)
   const secret = options.secret ?? 'a secret of the gateway that must be in no log line'

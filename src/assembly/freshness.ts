@@ -1,0 +1,18 @@
+/** How the idp of a session is asked again, and its answer put into the names of the configuration, as at a sign-in. */
+import type { ClaimsMap } from '../claims/map.ts'
+import type { IdentityProvider } from '../model/idp.ts'
+import type { RecheckSettings } from '../session/recheck.ts'
+
+export function createAskAgain(
+  providers: ReadonlyMap<string, IdentityProvider>,
+  mapClaims: ClaimsMap,
+): RecheckSettings['ask'] {
+  return async function askAgain(identity, keep) {
+    const refresh = providers.get(identity.idp)?.refresh ?? null
+    if (refresh === null)
+      return { kind: 'unable', why: 'the idp is not configured any more, or its protocol cannot be asked' }
+    const answer = await refresh(identity, keep)
+    if (answer.kind !== 'renewed' || answer.claims === null) return answer
+    return { ...answer, claims: mapClaims(answer.claims) }
+  }
+}
