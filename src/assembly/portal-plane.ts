@@ -1,6 +1,7 @@
 /** The portal: our own pages on our own host. Who stands behind its routes, and whom each of them knows. */
 import { createClaimsMap } from '../claims/map.ts'
 import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
+import { createLogoutRequests } from '../limits/logout-requests.ts'
 import { createCallback } from '../login/callback.ts'
 import { createFail } from '../login/failed.ts'
 import { createHeardLogout } from '../login/heard-logout.ts'
@@ -94,7 +95,10 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     singleUse,
     mapClaims: createClaimsMap(settings.claims),
     device: settings.session.assume ?? 'own',
-    heardLogout: createHeardLogout({ endFromIdp: notices => endFromIdp('callback', notices) }),
+    heardLogout: createHeardLogout({
+      endFromIdp: notices => endFromIdp('callback', notices),
+      admit: createLogoutRequests(core.now),
+    }),
     fail,
     report,
     now,

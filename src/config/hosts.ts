@@ -69,8 +69,9 @@ function checkPlainHttp(settings: Written, tell: Tell): void {
   warn(['portal'], settings.portal)
   for (const [index, resource] of (settings.resources ?? []).entries()) warn(['resources', index, 'at'], resource?.at)
   for (const [index, idp] of (settings.idps ?? []).entries()) {
-    const issuer = idp?.oidc?.issuer
-    warn(['idps', index, 'oidc', 'issuer'], issuer === undefined ? undefined : (URL.parse(issuer) ?? undefined))
+    if (idp === undefined) continue
+    if ('cas' in idp) warn(['idps', index, 'cas', 'server'], idp.cas?.server)
+    if ('oidc' in idp) warn(['idps', index, 'oidc', 'issuer'], URL.parse(idp.oidc?.issuer ?? '') ?? undefined)
   }
 }
 

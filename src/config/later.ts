@@ -12,7 +12,6 @@ const features: Readonly<Record<string, string>> = {
   chooser: 'settings of the sign-in page',
   'listen.workers': 'several workers',
   'idps.saml': 'SAML identity providers',
-  'idps.cas': 'CAS identity providers',
   'idps.codes': 'access codes',
   'idps.asserts': 'limits on what an identity provider may assert',
   'idps.offered': 'identity providers that are offered at times only',

@@ -1,9 +1,10 @@
-/** Who signs people in. The protocol is chosen by the key that is present: `oidc`. */
+/** Who signs people in. The protocol is chosen by the key that is present: `oidc` or `cas`. */
 import { z } from 'zod'
 import { byKey } from '../setting/one-of.ts'
 import { orNull } from '../setting/or-null.ts'
 import { text } from '../setting/text.ts'
 import { webAddress } from '../setting/web-address.ts'
+import { casSettings } from './cas/settings.ts'
 import { oidcSettings } from './oidc/settings.ts'
 
 const expectedId = 'must be lower-case letters, digits and hyphens, such as "campus"'
@@ -39,7 +40,12 @@ const oidcIdp = z.strictObject({
     .describe('Sign-outs that the provider announces in frames of its own page, at `<portal>/frontchannel/<id>`.'),
 })
 
-export const idpSettings = byKey({ oidc: oidcIdp })
+const casIdp = z.strictObject({
+  ...ownKeys,
+  cas: casSettings.describe('Signs people in by CAS, with service tickets.'),
+})
+
+export const idpSettings = byKey({ oidc: oidcIdp, cas: casIdp })
 
 export const topKeys = {
   idps: z

@@ -42,7 +42,7 @@ export const replyLimit = 256 * 1024
  * Where one of these comes twice, two parsers may read two answers. Refused before anything is looked up or put aside,
  * whatever the protocol; each protocol refuses the doubles of all its own names besides (such as idp/oidc/reply.ts).
  */
-const single = ['state', 'code', 'iss', 'error', 'r']
+const single = ['state', 'code', 'iss', 'error', 'ticket', 'SAMLResponse', 'r']
 
 interface Aside {
   readonly idp: IdpId

@@ -10,18 +10,20 @@ import type { LogoutNotice, LogoutOutcome } from '../model/logout.ts'
 export interface HeardLogoutParts {
   /** Ends what an idp says is over, and tells whoever must know; never throws for a store that is away. */
   readonly endFromIdp: (notices: readonly LogoutNotice[]) => Promise<LogoutOutcome>
+  /** Null: it may be heard. Anybody can send one, and each leaves a mark in the store. */
+  readonly admit: (address: string) => GatewayError | null
 }
 
 /** Bytes (SESSIONS A2); replies may be larger. */
 const logoutLimit = 64 * 1024
 
-export function createHeardLogout({ endFromIdp }: HeardLogoutParts) {
+export function createHeardLogout({ endFromIdp, admit }: HeardLogoutParts) {
   return {
     endFromIdp,
 
     /**
      * Null: it is no sign-out.
-     * @throws GatewayError `request.too-large`, or what the protocol finds wrong with it
+     * @throws GatewayError `request.too-large`, `logout.too-many`, or what the protocol finds wrong with it
      */
     async answerTo(request: PortalRequest, provider: IdentityProvider, message: IdpMessage): Promise<Answer | null> {
       if (provider.saysLogout === null || !provider.saysLogout(message)) return null
@@ -31,6 +33,8 @@ export function createHeardLogout({ endFromIdp }: HeardLogoutParts) {
       if (bytes > logoutLimit) {
         throw new GatewayError('request.too-large', `a sign-out of ${bytes} bytes; ${logoutLimit} are read`)
       }
+      const tooMany = admit(request.address)
+      if (tooMany !== null) throw tooMany
       const heard = await provider.hear(message, noPending)
       if (heard.kind !== 'logout') throw new GatewayError('internal', `${provider.id} took a sign-out for a sign-in`)
       return heard.answer(await endFromIdp(heard.notices))

@@ -38,6 +38,7 @@ export const corners: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['idp/oidc/client.ts'],
   pino: ['observe/log.ts'],
   'prom-client': ['observe/metrics.ts'],
+  saxes: ['idp/cas/xml.ts'],
   undici: ['outbound/'],
   yaml: ['config/'],
   zod: ['setting/', '*/settings.ts', '*/*/settings.ts', 'config/'],

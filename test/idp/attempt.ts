@@ -1,5 +1,6 @@
 /** One sign-in at the adversarial provider, as the login flow drives it, for the tests in this folder. */
-import { buildProviders, type IdpSettings } from '../../src/idp/build.ts'
+import { buildProviders } from '../../src/idp/build.ts'
+import type { OidcSettings } from '../../src/idp/oidc/provider.ts'
 import type { GatewayEvent } from '../../src/model/event.ts'
 import type { IdentityProvider, IdpPending, SignIn } from '../../src/model/idp.ts'
 import type { OutboundFetch } from '../../src/model/outbound.ts'
@@ -18,9 +19,9 @@ export interface Gateway {
 export function gatewayAt(
   issuer: string,
   needs: { readonly fetch: OutboundFetch; readonly now: () => number },
-  oidc: Partial<IdpSettings['oidc']> = {},
+  oidc: Partial<OidcSettings['oidc']> = {},
   rechecks = false,
-  frontChannel: IdpSettings['frontChannel'] = { sid: 'session' },
+  frontChannel: OidcSettings['frontChannel'] = { sid: 'session' },
 ): Gateway {
   const events: GatewayEvent[] = []
   const settings = {
