@@ -145,7 +145,10 @@ export function createEnd(parts: EndParts) {
     const waiting = [...unannounced]
     const repeated = marksLost
     try {
-      if (marksLost) await recent.markAgain(parts.tombstones)
+      if (marksLost) {
+        await recent.markAgain(parts.tombstones)
+        await recent.tellAgain(parts.log)
+      }
       marksLost = false
     } catch {
       return scheduleRetry()

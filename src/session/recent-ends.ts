@@ -4,12 +4,14 @@
  * end never serves it, and the one that decided it says it again (SESSIONS A4, B 18).
  */
 import type { EndReason } from '../model/session.ts'
-import type { TombstoneStore } from '../model/store.ts'
+import type { EndEntry, EndedLog, TombstoneStore } from '../model/store.ts'
 
 /** Longer than any failover that anybody would call one, ms. */
 const memoryMs = 20 * 60_000
 /** Ends and marks at most; the oldest go. About 15 MB of them. */
 const limit = 100_000
+/** Lines on many sessions at most; an operator ends all of an idp a few times in a year. */
+const wideLimit = 100
 
 interface Known {
   /** Our clock, ms. */
@@ -27,6 +29,8 @@ interface Mark {
 export class RecentEnds {
   readonly #ends = new Map<string, Known>()
   readonly #marks = new Map<string, Mark>()
+  /** Lines on all sessions of an idp, or of everybody, that this process wrote. */
+  readonly #wide: { readonly at: number; readonly entry: EndEntry }[] = []
   readonly #now: () => number
 
   /** @param now milliseconds since the epoch, never stepping back */
@@ -65,6 +69,26 @@ export class RecentEnds {
         return tombstones.mark(key, value, lifeMs)
       },
     }
+  }
+
+  /** The same log, and every line on many sessions written through it is remembered. */
+  telling(log: EndedLog): EndedLog {
+    return {
+      ...log,
+      append: entry => {
+        if (entry.kind === 'idp' || entry.kind === 'all') {
+          this.#wide.push({ at: this.#now(), entry })
+          if (this.#wide.length > wideLimit) this.#wide.shift()
+        }
+        return log.append(entry)
+      },
+    }
+  }
+
+  /** Writes every such line once more. */
+  async tellAgain(log: EndedLog): Promise<void> {
+    const now = this.#now()
+    for (const { at, entry } of [...this.#wide]) if (now - at < memoryMs) await log.append(entry)
   }
 
   /** Sets every mark once more, for the rest of its life. */

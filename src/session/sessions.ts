@@ -134,7 +134,7 @@ export function createSessions(parts: SessionParts) {
     displaced: parts.endedLate,
   })
   const confirmed = createConfirm({ persons, marks, confirm: establishing.confirm, end: ending.end, report })
-  const many = createMany({ ...ending, records: store.records, log: store.ended, marks, persons, look })
+  const many = createMany({ ...ending, records: store.records, log: recent.telling(store.ended), marks, persons, look })
   const left = createLeft({ change, tellChange, report })
   const sweeping = setInterval(sweep, sweepMs)
   sweeping.unref()
