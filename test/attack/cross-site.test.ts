@@ -73,6 +73,21 @@ describe('a reply to the attacker’s own sign-in, opened in the victim’s brow
     expect(own.url.href).toBe(app('/eves-page'))
   })
 
+  it('nor where a sibling host posts it, with every cookie of the victim', async () => {
+    // A sign-in of the victim's own is under way, so that a cookie of one comes along.
+    await browser.navigate(world.portal('/login?again=1'), { follow: false })
+    const eve = new Browser()
+    const callback = world.callback(await world.toProvider(eve, app('/eves-page')), 'eve')
+    const form = [...callback.searchParams]
+    const page = await browser.navigate(world.portal('/callback/op'), { from: sibling(), form })
+    expect(page.hops[0]?.sent.headers.Cookie).toContain('__Host-Http-passerelle=')
+    expect(page.status).toBe(400)
+    expect(await signedIn()).toBe(true)
+    expect(world.origin.requests.at(-1)?.header('x-remote-user')).toBe('alice')
+    const codes = world.op.asked.map(({ form: asked }) => asked.get('code'))
+    expect(codes).not.toContain(callback.searchParams.get('code'))
+  })
+
   it('nor do the reference and the ticket that follow it', async () => {
     const eve = new Browser()
     world.op.bends.subject = 'eve'
