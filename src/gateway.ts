@@ -9,7 +9,7 @@ import { createAskAgain } from './assembly/freshness.ts'
 import { assembleCommands } from './assembly/operator.ts'
 import { assemblePortalPlane } from './assembly/portal-plane.ts'
 import { openStore } from './assembly/store.ts'
-import { createClaimsMap } from './claims/map.ts'
+import { createUnderstanding } from './claims/map.ts'
 import type { Settings } from './config/schema.ts'
 import { buildProviders } from './idp/build.ts'
 import { createClosedSessions } from './logout/closed.ts'
@@ -153,9 +153,14 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     allowLoopbackHttp: true,
     rechecks: settings.session.recheck !== null,
   })
+  const understanding = createUnderstanding({
+    claims: settings.claims,
+    asserts: new Map(settings.idps.map(({ id, asserts }) => [id, asserts])),
+    report,
+  })
 
   const byId = new Map(providers.map(provider => [provider.id, provider]))
-  const askAgain = createAskAgain(byId, createClaimsMap(settings.claims))
+  const askAgain = createAskAgain(byId, understanding.claims)
 
   // Pages.
   const pages = createPages(
@@ -172,6 +177,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     locate,
     locateUrl: createLocateUrl(locate),
     providers: byId,
+    understanding,
     store,
     keys,
     sessions,

@@ -1,4 +1,5 @@
 /** What both planes stand on. gateway.ts makes it once; each plane takes what it needs. */
+import type { Understanding } from '../claims/map.ts'
 import type { Settings } from '../config/schema.ts'
 import type { ClosedSessions } from '../logout/closed.ts'
 import type { Report } from '../model/event.ts'
@@ -25,6 +26,7 @@ export interface Core {
   readonly locate: ReturnType<typeof createLocate>
   readonly locateUrl: LocateUrl
   readonly providers: ReadonlyMap<string, IdentityProvider>
+  readonly understanding: Understanding
   readonly store: Store
   readonly keys: Keys
   readonly sessions: Sessions

@@ -1,11 +1,11 @@
-/** How the idp of a session is asked again, and its answer put into the names of the configuration, as at a sign-in. */
-import type { ClaimsMap } from '../claims/map.ts'
+/** How the idp of a session is asked again, and its answer understood and believed as at a sign-in. */
+import type { Understanding } from '../claims/map.ts'
 import type { IdentityProvider } from '../model/idp.ts'
 import type { RecheckSettings } from '../session/recheck.ts'
 
 export function createAskAgain(
   providers: ReadonlyMap<string, IdentityProvider>,
-  mapClaims: ClaimsMap,
+  understand: Understanding['claims'],
 ): RecheckSettings['ask'] {
   return async function askAgain(identity, keep) {
     const refresh = providers.get(identity.idp)?.refresh ?? null
@@ -13,6 +13,6 @@ export function createAskAgain(
       return { kind: 'unable', why: 'the idp is not configured any more, or its protocol cannot be asked' }
     const answer = await refresh(identity, keep)
     if (answer.kind !== 'renewed' || answer.claims === null) return answer
-    return { ...answer, claims: mapClaims(answer.claims) }
+    return { ...answer, claims: understand(answer.claims, identity.idp) }
   }
 }

@@ -1,5 +1,4 @@
 /** The portal: our own pages on our own host. Who stands behind its routes, and whom each of them knows. */
-import { createClaimsMap } from '../claims/map.ts'
 import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
 import { createLogoutRequests } from '../limits/logout-requests.ts'
 import { createCallback } from '../login/callback.ts'
@@ -93,7 +92,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     tellParticipants: core.tellParticipants,
     pending,
     singleUse,
-    mapClaims: createClaimsMap(settings.claims),
+    understand: core.understanding.identity,
     device: settings.session.assume ?? 'own',
     heardLogout: createHeardLogout({
       endFromIdp: notices => endFromIdp('callback', notices),

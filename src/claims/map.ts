@@ -1,10 +1,15 @@
 /**
- * From the names and values that idps use to those that policies and headers use. Rests on model/ only.
+ * From the names and values that idps use to those that policies and headers use, as far as the idp is believed about
+ * them (SESSIONS A7). Rests on model/ only.
  *
  * For each configured name, in this order: the values of all its sources, split, in lower case if asked for, looked up,
- * each once; then all of them or the first; without any, the default.
+ * each once, without those that the idp may not assert; then all of them or the first; without any, the default.
  */
-import type { Claims } from '../model/identity.ts'
+import type { Asserts } from '../model/belief.ts'
+import type { Report } from '../model/event.ts'
+import type { Claims, Identity, IdpId, Strength } from '../model/identity.ts'
+import type { Matches } from '../model/pattern.ts'
+import { createBeliefs } from './belief.ts'
 import { lookupKey, lowerCase } from './fold.ts'
 import { readTable } from './table.ts'
 
@@ -24,7 +29,19 @@ export interface ClaimSettings {
   readonly default: readonly string[] | null
 }
 
-export type ClaimsMap = (raw: Claims) => Claims
+export interface Understanding {
+  readonly claims: (raw: Claims, idp: IdpId) => Claims
+  /** Claims, and how strongly the person signed in. */
+  readonly identity: (raw: Identity) => Identity
+}
+
+export interface UnderstandingParts {
+  /** By the names that policies and headers use. */
+  readonly claims: Readonly<Record<string, ClaimSettings>>
+  /** Of every idp; null: it is believed about everything. */
+  readonly asserts: ReadonlyMap<IdpId, Asserts | null>
+  readonly report: Report
+}
 
 /** As at the border (idp/): a list that somebody else wrote has an end. */
 const maxValues = 1_000
@@ -35,33 +52,63 @@ const maxValues = 1_000
  * order of values is kept, that of sources before that within them: the first is whatever the idp, or else the table,
  * names first.
  *
- * @param settings null: every claim keeps its name
- * @returns objects without prototype: a claim named `__proto__` is a claim like any other
+ * Values that the idp may not assert are dropped and reported, without the values: by name where the configuration knows
+ * the claim, all others as one.
+ *
+ * @returns claims are objects without prototype: one named `__proto__` is a claim like any other
  */
-export function createClaimsMap(settings: Readonly<Record<string, ClaimSettings>> | null): ClaimsMap {
-  const configured = Object.entries(settings ?? {}).map(([name, claim]) => ({ name, read: createReading(claim) }))
+export function createUnderstanding({ claims, asserts, report }: UnderstandingParts): Understanding {
+  const configured = Object.entries(claims).map(([name, claim]) => ({ name, read: createReading(claim) }))
   const names = new Set(configured.map(({ name }) => name))
+  const beliefsOf = createBeliefs(asserts)
 
-  return function mapClaims(raw) {
+  function understand(raw: Claims, idp: IdpId): Claims {
+    const beliefs = beliefsOf(idp)
     const mapped: Record<string, readonly string[]> = Object.create(null)
+    let others = 0
     for (const [name, values] of Object.entries(raw)) {
-      if (!names.has(name)) mapped[name] = values
+      if (names.has(name)) continue
+      const believed = values.filter(beliefs.about(name))
+      if (believed.length > 0 || values.length === 0) mapped[name] = believed
+      const dropped = values.length - believed.length
+      if (!beliefs.names(name)) others += dropped
+      else if (dropped > 0) report({ name: 'claim.disbelieved', idp, claim: name, values: dropped })
     }
     for (const { name, read } of configured) {
-      const values = read(raw)
+      const { values, dropped } = read(raw, beliefs.about(name))
       if (values.length > 0) mapped[name] = values
+      if (dropped > 0) report({ name: 'claim.disbelieved', idp, claim: name, values: dropped })
     }
+    if (others > 0) report({ name: 'claim.disbelieved', idp, claim: null, values: others })
     return mapped
+  }
+
+  function strengthOf({ idp, strength }: Identity): Strength {
+    const beliefs = beliefsOf(idp)
+    const believed = beliefs.strength(strength)
+    const lost = { acr: Number(strength.acr !== believed.acr), amr: strength.amr.length - believed.amr.length }
+    for (const claim of ['acr', 'amr'] as const) {
+      if (lost[claim] === 0) continue
+      report({ name: 'claim.disbelieved', idp, claim: beliefs.names(claim) ? claim : null, values: lost[claim] })
+    }
+    return believed
+  }
+
+  return {
+    claims: understand,
+    identity: raw => ({ ...raw, claims: understand(raw.claims, raw.idp), strength: strengthOf(raw) }),
   }
 }
 
-function createReading(settings: ClaimSettings): (raw: Claims) => readonly string[] {
+type Reading = (raw: Claims, believes: Matches) => { readonly values: readonly string[]; readonly dropped: number }
+
+function createReading(settings: ClaimSettings): Reading {
   const { from, split, unlisted, take } = settings
   const spelled = settings.case === 'lower' ? lowerCase : (text: string) => text
   const listed = lookupOf(settings, spelled)
   const otherwise = settings.default ?? []
 
-  return function read(raw) {
+  return function read(raw, believes) {
     const values = new Set<string>()
     for (const source of from) {
       for (const value of (Object.hasOwn(raw, source) ? raw[source] : undefined) ?? []) {
@@ -72,8 +119,9 @@ function createReading(settings: ClaimSettings): (raw: Claims) => readonly strin
         }
       }
     }
-    const all = values.size > 0 ? [...values] : otherwise
-    return take === 'first' ? all.slice(0, 1) : all
+    const believed = [...values].filter(believes)
+    const all = believed.length > 0 ? believed : otherwise
+    return { values: take === 'first' ? all.slice(0, 1) : all, dropped: values.size - believed.length }
   }
 
   function lookedUp(value: string): readonly string[] {

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
-import { createClaimsMap } from '../claims/map.ts'
+import { createUnderstanding } from '../claims/map.ts'
 import { type Loaded, loadSettings } from '../config/load.ts'
 import { formatProblems } from '../config/problem.ts'
 import type { Settings } from '../config/schema.ts'
@@ -139,9 +139,18 @@ async function readClaims(file: string): Promise<Readonly<Record<string, unknown
 
 function decisionOf(asked: Asked, raw: Claims | null, loaded: Valid) {
   const { settings } = loaded
-  const mapped = raw === null ? null : createClaimsMap(settings.claims)(raw)
-  const session = raw === null || mapped === null ? null : sessionOf(asked, raw, mapped, settings)
-  const told = raw === null || mapped === null ? [] : claimLines(raw, mapped, settings)
+  const idp = idpOf(asked, settings)
+  const dropped = new Map<string | null, number>()
+  const understanding = createUnderstanding({
+    claims: settings.claims,
+    asserts: new Map(settings.idps.map(({ id, asserts }) => [id, asserts])),
+    report: event => {
+      if (event.name === 'claim.disbelieved') dropped.set(event.claim, event.values)
+    },
+  })
+  const mapped = raw === null ? null : understanding.claims(raw, idp)
+  const session = raw === null || mapped === null ? null : sessionOf(asked, raw, mapped, idp)
+  const told = raw === null || mapped === null ? [] : claimLines({ raw, mapped, idp, dropped }, settings)
   if (asked.url === null) return { permitted: true, lines: told }
   const judged = placeOf(asked.url, asked.method, settings)
   if (typeof judged === 'string') return { permitted: false, lines: [...told, judged] }
@@ -165,11 +174,15 @@ const meanings = {
   ask: 'asks what to close',
 } as const
 
-function sessionOf(asked: Asked, raw: Claims, claims: Claims, { idps }: Settings): Session {
+function idpOf(asked: Asked, { idps }: Settings): string {
   const idp = asked.idp ?? idps[0]?.id ?? ''
   if (!idps.some(({ id }) => id === idp)) {
     throw new NotUnderstood(`--idp ${idp} is none of the identity providers: ${idps.map(({ id }) => id).join(', ')}\n`)
   }
+  return idp
+}
+
+function sessionOf(asked: Asked, raw: Claims, claims: Claims, idp: string): Session {
   const strength = { acr: null, amr: [] }
   const subject = asked.subject ?? (Object.hasOwn(raw, 'sub') ? raw.sub?.[0] : null) ?? ''
   return {
@@ -237,15 +250,27 @@ function pathOf(access: Access, paths: Settings['resources'][number]['paths']): 
   return index < 0 ? null : index
 }
 
-/** What the identity provider says, then what `claims:` made of it. */
-function claimLines(raw: Claims, mapped: Claims, { claims }: Settings): readonly string[] {
+interface Understood {
+  readonly raw: Claims
+  readonly mapped: Claims
+  readonly idp: string
+  /** How many values the idp may not assert, by claim. */
+  readonly dropped: ReadonlyMap<string | null, number>
+}
+
+/** What the identity provider says, then what `claims:` and `asserts:` made of it. */
+function claimLines({ raw, mapped, idp, dropped }: Understood, { claims }: Settings): readonly string[] {
   const said = Object.entries(raw).map(([name, values]) => `raw        ${printable(name)} = ${list(values)}`)
   const made = Object.entries(claims).map(([name, { from }]) => {
     const sources = from.filter(source => Object.hasOwn(raw, source))
     const origin = sources.length === 0 ? `none of ${from.join(', ')}` : `from ${sources.join(', ')}`
-    return `claim      ${`${name} = ${list(mapped[name] ?? [])} `.padEnd(35)}(${origin})`
+    const more = dropped.has(name) ? `; not believed of ${idp}: ${dropped.get(name)}` : ''
+    return `claim      ${`${name} = ${list(mapped[name] ?? [])} `.padEnd(35)}(${origin}${more})`
   })
-  return [...said, ...made]
+  const kept = (name: string) => (Object.hasOwn(mapped, name) ? (mapped[name]?.length ?? 0) : 0)
+  const gone = Object.keys(raw).filter(name => !Object.hasOwn(claims, name) && kept(name) < (raw[name]?.length ?? 0))
+  const notBelieved = gone.length === 0 ? [] : [`dropped    ${gone.map(printable).join(', ')} (not believed of ${idp})`]
+  return [...said, ...made, ...notBelieved]
 }
 
 const mostShown = 20

@@ -13,7 +13,6 @@ const features: Readonly<Record<string, string>> = {
   'listen.workers': 'several workers',
   'idps.saml': 'SAML identity providers',
   'idps.codes': 'access codes',
-  'idps.asserts': 'limits on what an identity provider may assert',
   'idps.offered': 'identity providers that are offered at times only',
   'resources.zone': 'zones and rewritten hosts',
   'resources.url': 'zones and rewritten hosts',

@@ -2,6 +2,7 @@
 import { readFile as readBytes } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parsing } from '../setting/one-of.ts'
+import { checkBeliefs } from './beliefs.ts'
 import { checkClaimValues } from './claim-values.ts'
 import { type Located, readDocument } from './document.ts'
 import { readFiles, withContents } from './files.ts'
@@ -66,6 +67,7 @@ export async function parseSettings(text: string, sources: Sources & { readonly 
   checkClaimValues(settings, tell)
   checkHosts(settings, tell)
   checkPaths(settings, tell)
+  checkBeliefs(settings, tell)
   checkTrust(settings, tell)
 
   if (!parsed.success || problems.length > 0)

@@ -2,7 +2,7 @@
 import type { Condition, Rule } from '../model/resource.ts'
 import { placeholdersOf } from '../proxy/settings.ts'
 import { suggestion } from './nearest.ts'
-import type { KeyPath, Tell } from './problem.ts'
+import { type KeyPath, keyOf, type Tell } from './problem.ts'
 import type { Part, Settings } from './schema.ts'
 
 type Written = Part<Settings>
@@ -93,7 +93,7 @@ function checkClaimNames(settings: Written, tell: Tell): void {
   for (const [index, resource] of (settings.resources ?? []).entries()) {
     for (const [header, template] of Object.entries(resource?.identity?.headers ?? {})) {
       for (const name of placeholdersOf(template ?? '')) {
-        if (['subject', 'subjectId', 'idp', ...defined].includes(name)) continue
+        if (['subject', 'subjectId', 'idp', 'entity', ...defined].includes(name)) continue
         const meant = suggestion(name, ['subject', 'subjectId', 'idp', ...defined])
         const path = ['resources', index, 'identity', 'headers', header]
         tell.warning(
@@ -119,7 +119,7 @@ function checkHeaderNames({ resources }: Written, tell: Tell): void {
 }
 
 /** Every place where a resource says who may enter. */
-function policiesInUse(settings: Written) {
+export function policiesInUse(settings: Written) {
   return (settings.resources ?? []).flatMap((resource, index) => [
     { path: ['resources', index, 'policy'], policy: resource?.policy },
     ...(resource?.paths ?? []).map((path, place) => ({
@@ -129,8 +129,15 @@ function policiesInUse(settings: Written) {
   ])
 }
 
+export interface ConditionInUse {
+  readonly path: KeyPath
+  readonly condition: Condition
+  /** Path of the rule that it stands in, as a key (`keyOf`). */
+  readonly rule: string
+}
+
 /** Every condition of every rule, named or in place, with the path of its key. */
-export function conditionsInUse(settings: Written): readonly { path: KeyPath; condition: Condition }[] {
+export function conditionsInUse(settings: Written): readonly ConditionInUse[] {
   const named = Object.entries(settings.policies ?? {}).flatMap(([name, rules]) =>
     conditionsOf(['policies', name], rules),
   )
@@ -144,7 +151,8 @@ function conditionsOf(path: KeyPath, rules: readonly (Part<Rule> | undefined)[] 
   return (rules ?? []).flatMap((rule, index) =>
     ((rule?.conditions ?? []) as readonly Condition[]).map(condition => {
       const key = condition.kind === 'claim' ? condition.claim : condition.kind
-      return { path: [...path, index, ...(condition.negated ? ['not'] : []), key], condition }
+      const at = [...path, index]
+      return { path: [...at, ...(condition.negated ? ['not'] : []), key], condition, rule: keyOf(at) }
     }),
   )
 }

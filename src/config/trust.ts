@@ -1,6 +1,5 @@
-/** What is believed, of whom, and for how long: identities, secrets, sessions, and settings that give something away. */
+/** What is trusted, and for how long: secrets, sessions, and settings that give something away. */
 
-import { placeholdersOf } from '../proxy/settings.ts'
 import type { KeyPath, Tell } from './problem.ts'
 import { conditionsInUse } from './references.ts'
 import type { Part, Settings } from './schema.ts'
@@ -8,38 +7,9 @@ import type { Part, Settings } from './schema.ts'
 type Written = Part<Settings>
 
 export function checkTrust(settings: Written, tell: Tell): void {
-  checkSharedSubjects(settings, tell)
   checkSession(settings, tell)
   checkWildcards(settings, tell)
   checkGenerosity(settings, tell)
-}
-
-/**
- * Two identity providers may know different people by one subject or one e-mail address; a site that is told the bare
- * value takes one for the other (SESSIONS A7).
- */
-function checkSharedSubjects(settings: Written, tell: Tell): void {
-  const idps = settings.idps ?? []
-  const personal = new Set(['subject', 'email', 'mail', ...claimsThatNamePeople(settings)])
-  for (const [index, resource] of (settings.resources ?? []).entries()) {
-    const admitted = resource?.idps?.length ?? idps.length
-    if (resource === undefined || resource.sharedSubjects !== false || admitted < 2) continue
-    for (const [header, template] of Object.entries(resource.identity?.headers ?? {})) {
-      const name = placeholdersOf(template ?? '').find(placeholder => personal.has(placeholder))
-      if (name === undefined) continue
-      const path = ['resources', index, 'identity', 'headers', header]
-      tell.problem(
-        path,
-        `carries {${name}} to resource "${resource.id ?? index}", which admits ${admitted} identity providers: two of them may use one value for two people. List one under "idps", send {subjectId}, or say "sharedSubjects: yes"`,
-      )
-    }
-  }
-}
-
-function claimsThatNamePeople({ claims }: Written): readonly string[] {
-  return Object.entries(claims ?? {})
-    .filter(([, claim]) => claim?.from?.some(name => name === 'email' || name === 'mail' || name === 'sub'))
-    .map(([name]) => name)
 }
 
 function checkSession({ session }: Written, tell: Tell): void {

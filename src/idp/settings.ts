@@ -1,5 +1,6 @@
 /** Who signs people in. The protocol is chosen by the key that is present: `oidc` or `cas`. */
 import { z } from 'zod'
+import { belief } from '../setting/belief.ts'
 import { byKey } from '../setting/one-of.ts'
 import { orNull } from '../setting/or-null.ts'
 import { text } from '../setting/text.ts'
@@ -20,6 +21,9 @@ const ownKeys = {
     .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, { error: expectedId })
     .describe('Its name in this file, in the log, and in the callback URL: `<portal>/callback/<id>`.'),
   label: text.describe('What people read on the sign-in page.'),
+  asserts: orNull(z.record(z.string().min(1, { error: 'must be the name of a claim' }), belief)).describe(
+    'What it is believed about: names of claims as policies use them, each with `any`, `none`, or patterns that its values must be like, such as "*@example.org". `*` stands for every other claim; `acr` and `amr` are how strongly people signed in, and not among them. Absent: it is believed about everything. Present: about nothing else. What it says besides is dropped, and counted.',
+  ),
   help: orNull(help).describe('A link under the label, for people who have no account.'),
 }
 

@@ -26,7 +26,8 @@ export interface CallbackParts {
   readonly tellParticipants: TellParticipants
   readonly pending: PendingLogins
   readonly singleUse: SingleUse
-  readonly mapClaims: (claims: Identity['claims']) => Identity['claims']
+  /** Into the names and values of the configuration, as far as the idp is believed. */
+  readonly understand: (identity: Identity) => Identity
   /** Of a device that nobody was asked about. */
   readonly device: Device
   readonly heardLogout: ReturnType<typeof createHeardLogout>
@@ -151,7 +152,7 @@ export function createCallback(parts: CallbackParts) {
 
   /** One session for each browser: the same person keeps theirs, another one's is ended first (SESSIONS A2). */
   async function signedIn(request: PortalRequest, state: string, login: PendingLogin, raw: SignIn): Promise<Answer> {
-    const signIn: SignIn = { ...raw, identity: { ...raw.identity, claims: parts.mapClaims(raw.identity.claims) } }
+    const signIn: SignIn = { ...raw, identity: parts.understand(raw.identity) }
     const established = await keepOrEstablish(request, signIn)
     if (established === null) {
       const ended: Failed = {

@@ -55,6 +55,8 @@ export type GatewayEvent =
       readonly stored: boolean
     }
   | { readonly name: 'logout.limited'; readonly idp: string; readonly channel: LogoutChannel }
+  /** How many values it said that it may not assert; null: claims that the configuration does not name. */
+  | { readonly name: 'claim.disbelieved'; readonly idp: string; readonly claim: string | null; readonly values: number }
   | { readonly name: 'idp.up'; readonly idp: string }
   | { readonly name: 'idp.down'; readonly idp: string; readonly detail: string; readonly hint: string | null }
   | { readonly name: 'store.up' }

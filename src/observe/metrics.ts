@@ -13,6 +13,8 @@ export interface Metrics {
   readonly signIn: (idp: string, result: 'begun' | 'established' | 'kept' | 'failed') => void
   readonly ended: (reason: string) => void
   readonly recheck: (idp: string, outcome: string) => void
+  /** @param claim `*`: one that the configuration does not name */
+  readonly disbelieved: (idp: string, claim: string, values: number) => void
   readonly told: (participant: string, result: 'told' | 'failed') => void
   /** Anything of the closed list of events that is only counted. */
   readonly event: (name: string) => void
@@ -49,6 +51,12 @@ export function createMetrics(measured: Measured): Metrics {
     'result',
   )
   const rechecks = tally('rechecks_total', 'Checks of entitlement during sessions, by outcome.', 'idp', 'outcome')
+  const disbelieved = tally(
+    'claims_disbelieved_total',
+    'Values that an identity provider asserted and may not, by claim; * is any claim that the configuration does not name.',
+    'idp',
+    'claim',
+  )
   const events = tally('events_total', 'Other events, by name.', 'event')
   const origins = new Durations(
     registry,
@@ -94,6 +102,7 @@ export function createMetrics(measured: Measured): Metrics {
     signIn: (idp, result) => signIns.add(idp, result),
     ended: reason => ends.add(reason),
     recheck: (idp, outcome) => rechecks.add(idp, outcome),
+    disbelieved: (idp, claim, values) => disbelieved.add(idp, claim, values),
     told: (participant, result) => told.add(participant, result),
     event: name => events.add(name),
     text: () => registry.metrics(),
@@ -122,10 +131,10 @@ class Tally {
     })
   }
 
-  add(a: string, b = ''): void {
+  add(a: string, b = '', many = 1): void {
     const row = this.#counts.get(a)
-    if (row === undefined) this.#counts.set(a, new Map([[b, 1]]))
-    else row.set(b, (row.get(b) ?? 0) + 1)
+    if (row === undefined) this.#counts.set(a, new Map([[b, many]]))
+    else row.set(b, (row.get(b) ?? 0) + many)
   }
 }
 

@@ -120,6 +120,12 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       case 'sign-in.failed':
         metrics.signIn(event.idp, 'failed')
         return log.warn({ idp: event.idp, code: event.code }, event.name)
+      case 'claim.disbelieved':
+        metrics.disbelieved(event.idp, event.claim ?? '*', event.values)
+        // What nobody asked for is no news: every sign-in may bring some.
+        return event.claim === null
+          ? undefined
+          : log.info({ idp: event.idp, claim: event.claim, values: event.values }, event.name)
       case 'session.undecryptable':
       case 'cookie.ambiguous':
       case 'handoff.foreign':

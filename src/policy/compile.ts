@@ -2,14 +2,14 @@
  * From rules in words to a policy that judges, once, at start. Two stages: what depends on the person alone is judged
  * once for each session and remembered; what depends on the request (method, address) is left over as a function.
  *
- * Values compare as text, exactly and case-sensitively, `*` is the only wildcard (pattern.ts). `not` means "does not
+ * Values compare as text, exactly and case-sensitively, `*` is the only wildcard (model/pattern.ts). `not` means "does not
  * have": a claim that is missing satisfies no condition, and therefore satisfies every negated one. An address that
  * cannot be read satisfies neither.
  */
 import type { Identity } from '../model/identity.ts'
+import { compilePattern, type Matches } from '../model/pattern.ts'
 import type { Condition, Policy, RequestContext, Rule, Settled, Verdict, Watch } from '../model/resource.ts'
 import { compileNetworks } from './network.ts'
-import { compilePattern, type Matches } from './pattern.ts'
 
 /** What stands where the configuration wants a policy. */
 export type PolicySource =

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type ClaimSettings, createClaimsMap as create } from '../../src/claims/map.ts'
+import { type ClaimSettings, createUnderstanding } from '../../src/claims/map.ts'
+import type { Claims } from '../../src/model/identity.ts'
 
 const plain = (claims: object) => ({ ...claims })
 
@@ -14,8 +15,14 @@ const absent: ClaimSettings = {
   default: null,
 }
 
-const createClaimsMap = (claims: Readonly<Record<string, Partial<ClaimSettings>>> | null) =>
-  create(claims && Object.fromEntries(Object.entries(claims).map(([name, claim]) => [name, { ...absent, ...claim }])))
+/** Of an idp that is believed about everything. */
+function createClaimsMap(settings: Readonly<Record<string, Partial<ClaimSettings>>> | null) {
+  const claims = Object.entries(settings ?? {}).map(([name, claim]) => [name, { ...absent, ...claim }] as const)
+  const asserts = new Map([['campus', null]])
+  const report = () => expect.unreachable('everything is believed')
+  const understanding = createUnderstanding({ claims: Object.fromEntries(claims), asserts, report })
+  return (raw: Claims) => understanding.claims(raw, 'campus')
+}
 
 /** What one name becomes of one raw claim. */
 function made(settings: Partial<ClaimSettings>, ...raw: readonly string[]): readonly string[] | undefined {

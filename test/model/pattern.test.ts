@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compilePattern } from '../../src/policy/pattern.ts'
+import { compilePattern } from '../../src/model/pattern.ts'
 import { seeded } from '../stand-in/seeded.ts'
 
 const matches = (pattern: string, value: string) => compilePattern(pattern, 'strict')(value)
