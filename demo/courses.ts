@@ -1,6 +1,6 @@
 /**
  * A school's course site: its own session cookie (COURSESSID, Path=/), homework handed in by a form that is answered with
- * a redirect, a notice board that moves by itself (event stream), and a chat (WebSocket).
+ * a redirect, a notice board that moves by itself (event stream), a chat (WebSocket), and a logout link of its own.
  */
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
@@ -62,6 +62,10 @@ export async function startCourses(options: CoursesOptions = {}): Promise<Legacy
         return follow(response)
       case '/chat':
         return sendHtml(response, chatPage(visitor))
+      case '/quitter':
+        homeworks.delete(session)
+        response.setHeader('Set-Cookie', 'COURSESSID=; Max-Age=0; Path=/')
+        return void response.writeHead(302, { Location: '/' }).end()
       case '/homework':
         if (request.method === 'POST') return handIn(answering, session)
         return sendHtml(response, homeworkPage(visitor, homeworks.get(session) ?? [], url.searchParams.has('thanks')))
@@ -166,6 +170,6 @@ function page(title: string, visitor: Visitor | null, body: string): string {
   return `<!doctype html>
 <html lang="fr"><head><meta charset="utf-8"><title>${escapeHtml(title)} · Lycée des Deux-Rives</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"><link rel="stylesheet" href="/courses.css"></head>
-<body><header><a href="/">Lycée des Deux-Rives</a><nav><a href="/homework">Devoirs</a> <a href="/chat">Discussion</a></nav>
+<body><header><a href="/">Lycée des Deux-Rives</a><nav><a href="/homework">Devoirs</a> <a href="/chat">Discussion</a> <a href="/quitter">Quitter</a></nav>
 <p id="reader">${who}</p></header><main><h1>${escapeHtml(title)}</h1>${body}</main></body></html>`
 }

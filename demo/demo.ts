@@ -55,6 +55,7 @@ Things to try:
   3. One sign-out for all. As bruno, open the chat, ${courses}chat
      In another tab sign out at ${portal} and watch the chat close by itself.
      From then on every site asks for a sign-in again.
+     The course site's own logout link, "Quitter", does the same, and the site forgets its own session, too.
   4. The other language. The gateway's pages follow your browser, and have a switch, français / English.
   5. A long download. ${journal}pdf/12.pdf is 5 MB, and can be continued.
   6. What a site is told: ${intranet}whoami

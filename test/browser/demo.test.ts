@@ -76,6 +76,35 @@ describe('the demonstration', () => {
     expect(await page.textContent('#handed-in')).toBe('La rive gauche (Bruno Lefèvre, 0 signes)')
   })
 
+  it('signs out of everything by the course site’s own logout link, and the site forgets its own session', async () => {
+    const { courses, intranet } = world.addresses
+    const page = await arrive('bruno', `${courses}homework`, 'fr')
+    await page.fill('[name=title]', 'La rive gauche')
+    await page.click('text=Hand in')
+    const other = await page.context().newPage()
+    await other.goto(intranet)
+    expect(await other.textContent('#reader')).toBe('Bonjour, Bruno Lefèvre')
+    const own = async () => (await page.context().cookies(courses)).map(({ name }) => name)
+    expect(await own()).toContain('COURSESSID')
+
+    await page.click('text=Quitter')
+    expect(page.url()).toMatch(/\/signed-out\?o=/)
+    expect(await page.locator('html').getAttribute('lang')).toBe('fr')
+    expect(await page.textContent('h1')).toBe('Fermeture en cours')
+    expect(await own()).toEqual([])
+    await page.waitForURL(
+      address => address.searchParams.has('state') || address.href.startsWith(world.addresses.provider),
+    )
+    if (page.url().startsWith(world.addresses.provider)) await page.click('button')
+    await page.waitForURL(address => address.searchParams.has('state'))
+    expect(await page.textContent('h1')).toBe('Votre session est fermée')
+
+    for (const url of [intranet, courses]) {
+      await other.goto(url)
+      expect(other.url(), url).toContain(world.addresses.provider)
+    }
+  })
+
   it('closes the chat when the person signs out in another tab, and asks for a sign-in from then on', async () => {
     const chat = await arrive('bruno', `${world.addresses.courses}chat`)
     await chat.fill('[name=text]', 'bonjour')

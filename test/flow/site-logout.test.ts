@@ -17,13 +17,14 @@ const resources = `
     origin: "$ORIGIN"
     policy: signed-in
     identity: { headers: { X-Remote-User: "{subject}" } }
-    logout: { intercept: [/logout.php], means: global }
+    logout: { intercept: [/logout.php], means: global, notify: { path: /told/courses } }
   - id: journal
     title: Journal
     at: "http://journal.localhost:$PORT"
     origin: "$ORIGIN"
     policy: signed-in
     identity: { headers: { X-Remote-User: "{subject}" } }
+    logout: { notify: { path: /told/journal } }
   - id: intranet
     title: Intranet
     at: "http://apps.localhost:$PORT/intranet/"
@@ -115,6 +116,23 @@ describe('a site’s own logout link that means everything', () => {
       follow: hop => hop.redirect?.origin !== world.provider.issuer,
     })
     expect(again.redirect?.searchParams.get('prompt')).toBe('login')
+  })
+
+  it('has the other sites told, and not the one where it was pressed', async () => {
+    const done = await press()
+    const told = world.origin.requests.filter(({ url }) => url.startsWith('/told/'))
+    expect(told.map(({ method, url }) => [method, url])).toEqual([['POST', '/told/journal']])
+    expect(done.redirect?.search).toMatch(/^\?o=/)
+  })
+
+  it('of a session that is over already ends on the last page too, and not at a sign-in', async () => {
+    const old = browser.twin()
+    const asked = await browser.navigate(world.portal('/logout'))
+    await browser.submit(asked, {}, '/logout', { follow: false })
+    const page = await old.click(front, 'Log out')
+    expect(page.hops.at(-1)?.cookiesSet[0]).toContain(`${siteCookie}=; Path=/; Max-Age=0`)
+    expect([page.url.href, logouts()]).toEqual([world.portal('/signed-out'), []])
+    expect(page.visibleText).toContain('Aucune session connue ici')
   })
 
   it('may be a form: what it holds goes on, once', async () => {
