@@ -127,7 +127,7 @@ describe('a name that an idp sends (RD-01)', () => {
       a.origin.forget()
       const keys = await redis.admin.keys('*')
       expect(keys.length).toBeGreaterThan(2)
-      for (const key of keys) expect(key).toMatch(/^pas:(\{[\w-]{43}\}:[a-z]|[a-z]:[\w-]{43}|ended)$/)
+      for (const key of keys) expect(key).toMatch(/^pas:(\{[\w-]{43}\}:[a-z]|[a-z]:[\w-]{43}|ended|w:\{[\w:-]+\})$/)
       for (const key of keys) {
         const held = (await redis.admin.dumpBuffer(key))?.toString('latin1') ?? ''
         if (subject.length > 3) expect(held).not.toContain(Buffer.from(subject).toString('latin1'))
