@@ -54,7 +54,7 @@ export function createEndAll(parts: EndAllParts) {
     /** Ends what an idp says is over, everywhere. Never throws for a store that is away. */
     async endAll(notice: LogoutNotice): Promise<EndedAll> {
       try {
-        const mark = writeTombstone(notice, parts.now())
+        const mark = writeTombstone(keys, notice, parts.now())
         const named = handlesOfNotice(notice).flatMap(handle => keysFor(notice, handle))
         await Promise.all(named.map(key => parts.tombstones.mark(tombstoneOf(key), mark, tombstoneLifeMs)))
         const first = look(notice)

@@ -129,6 +129,6 @@ export function createEstablish(parts: EstablishParts) {
       directoryKeys(keys, kind, identity.idp, value).map(key => ({ kind, key: tombstoneOf(key) })),
     )
     const marks = await parts.tombstones.marks(looked.map(one => one.key))
-    return looked.some(({ kind }, index) => isStruck(marks[index] ?? null, kind, identity.subject, issuedAt))
+    return looked.some(({ kind }, index) => isStruck(keys, marks[index] ?? null, kind, identity, issuedAt))
   }
 }

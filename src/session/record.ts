@@ -63,7 +63,10 @@ export function sealRecord(keys: Keys, at: RecordKeys, version: number, record: 
   return keys.seal(at.record, version, Buffer.from(JSON.stringify(record)))
 }
 
-/** Null where it does not open: tampered, another record's bytes, a key that is gone, a format that is not known. */
+/**
+ * Null where it does not open (tampered, another record's bytes, a key that is gone, a format that is not known), and where
+ * what it holds is no record as this version knows it.
+ */
 export function openRecord(
   keys: Keys,
   at: RecordKeys,
@@ -71,7 +74,43 @@ export function openRecord(
 ): { version: number; record: SessionRecord } | null {
   const opened = keys.open(at.record, sealed)
   if (opened === null) return null
-  return { version: opened.version, record: JSON.parse(opened.plain.toString()) as SessionRecord }
+  const record = recordIn(opened.plain.toString())
+  return record === null ? null : { version: opened.version, record }
+}
+
+function recordIn(text: string): SessionRecord | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** What others rest on without looking. Fields that a version adds later may be absent. */
+function isRecord(value: unknown): value is SessionRecord {
+  if (!isMapping(value)) return false
+  const { identity, strengths, device, createdAt, absoluteEnd, provisional, keep } = value
+  return (
+    isMapping(identity) &&
+    typeof identity.idp === 'string' &&
+    typeof identity.subject === 'string' &&
+    typeof identity.authenticatedAt === 'number' &&
+    isMapping(identity.claims) &&
+    Object.values(identity.claims).every(Array.isArray) &&
+    Array.isArray(strengths) &&
+    strengths.length > 0 &&
+    strengths.every(isMapping) &&
+    (device === 'own' || device === 'shared') &&
+    typeof createdAt === 'number' &&
+    typeof absoluteEnd === 'number' &&
+    typeof provisional === 'boolean' &&
+    typeof keep === 'string'
+  )
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function sealKeep(keys: Keys, at: RecordKeys, keep: IdpMemory): string {

@@ -123,16 +123,6 @@ describe('a process whose connection to the log', () => {
     await isFresh(reader)
   })
 
-  it('is slow is fresh where an answer is less than half a second late', async () => {
-    const reader = await open(between.port)
-    between.delay(200)
-    await new Promise(resolve => setTimeout(resolve, 1_000))
-    for (let look = 0; look < 100; look++) {
-      expect(reader.follower.fresh()).toBe(true)
-      await new Promise(resolve => setTimeout(resolve, 10))
-    }
-  })
-
   it('must not be read for want of a permission asks the store each time, and says why once', async () => {
     const commands = '+@read +@write +@scripting +ping +info -xread'.split(' ')
     await server.admin.acl('SETUSER', 'narrow', 'on', '>narrow-narrow', '~pas:*', '-@all', ...commands)
