@@ -2,7 +2,7 @@
  * Freshness of entitlement (SESSIONS B 5): in the background of a request whose session was last checked long ago, the idp
  * is asked how things stand. One check at a time over all processes: whoever writes into the record that it begins, by
  * its version, has it; nobody else begins before that claim is over. It is written before the idp is asked, because
- * what is asked with may be good for one use: where the store takes nothing, nothing is used up (decision 9).
+ * what is asked with may be good for one use: where the store takes nothing, nothing is used up (decision 10).
  */
 import type { GatewayError } from '../errors.ts'
 import type { RecheckOutcome, Report } from '../model/event.ts'
