@@ -25,6 +25,11 @@ function checkSession({ session }: Written, tell: Tell): void {
       ['session', 'sharedComputer', 'idleTimeout'],
       'is longer than session.idleTimeout: people stay signed in for longer on a shared computer than on their own',
     )
+  if (session?.recheck != null && absoluteTimeout !== undefined && session.recheck >= absoluteTimeout)
+    tell.warning(
+      ['session', 'recheck'],
+      'is not shorter than absoluteTimeout: every session is over before it is checked',
+    )
   const seen = new Map<string, number>()
   for (const [index, secret] of (session?.secrets ?? []).entries()) {
     if (secret === undefined) continue

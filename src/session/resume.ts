@@ -107,7 +107,7 @@ export function createResume(parts: ResumeParts) {
   }
 
   function resumed(entry: CacheEntry): Resumed {
-    if (entry.recheckAt <= now()) parts.recheck?.begin(entry)
+    if (parts.recheck !== null && entry.recheckAt <= now()) parts.recheck.begin(entry)
     return { session: entry.session, provisional: entry.provisional, entry }
   }
 
