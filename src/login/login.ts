@@ -162,6 +162,8 @@ export function createLogin(parts: LoginParts) {
       ...left,
     ]
     if (resumed.provisional) {
+      // No question in a frame: the small page there leads to a window of its own.
+      if (wanted.framed) return challenge(request, wanted, null)
       const dropped = held.length === 0 ? left : [expireCookie(cookieName.portal), ...left]
       return parts.overLimit(request, wanted, resumed, { taken: cookies, dropped })
     }

@@ -46,13 +46,16 @@ export interface ChooseSessionData {
   readonly token: string
 }
 
+/** The latest; pages stay small. */
+const mostShown = 100
+
 /** One form for each session, POST /sessions: `end` is its handle, or `others`, or `everywhere`. */
 export function mySessionsPage(site: Site, c: PageContext, d: MySessionsData): string {
   return frame(site, c, (language, level) => {
     const words = sessionWords[language]
     const count = d.others.length
     const others = html`<section class="card">${heading(level, 1, words.elsewhere)}
-${count === 0 ? html`<p>${words.noneElsewhere}</p>` : rows(c, d.others, d.token, {}, language)}
+${count > mostShown ? html`<p class="soft">${words.notAllShown(mostShown, count)}</p>` : null}${count === 0 ? html`<p>${words.noneElsewhere}</p>` : rows(c, d.others.slice(-mostShown), d.token, {}, language)}
 ${count > 1 ? closeAll(words.closeOthers(count), 'others', d.token) : null}</section>`
     const main = html`${mySpace(language, '/sessions')}
 ${heading(level, 0, words.mine)}

@@ -11,6 +11,7 @@ export const sessionWords = {
     openedUntil: (from: Html, until: Html) => html`Ouverte le ${from}, se fermera au plus tard le ${until}`,
     signMeOut: 'Me déconnecter',
     elsewhere: html`Ailleurs`,
+    notAllShown: (shown: number, count: number) => html`Les ${shown} plus récentes de ${count} sessions.`,
     noneElsewhere: html`Aucune autre session n’est ouverte avec ce compte.`,
     opened: (from: Html, used: Html | null) =>
       html`${used && html`${used}, `}${used ? 'ouverte' : 'Ouverte'} le ${from}`,
@@ -44,6 +45,7 @@ export const sessionWords = {
     openedUntil: (from: Html, until: Html) => html`Opened ${from}, will close ${until} at the latest`,
     signMeOut: 'Sign me out',
     elsewhere: html`Elsewhere`,
+    notAllShown: (shown: number, count: number) => html`The latest ${shown} of ${count} sessions.`,
     noneElsewhere: html`No other session is open with this account.`,
     opened: (from: Html, used: Html | null) => html`${used && html`${used}, `}${used ? 'opened' : 'Opened'} ${from}`,
     used: (ago: Html) => html`Used ${ago} ago at most`,

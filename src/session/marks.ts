@@ -23,12 +23,12 @@ export type Wide = IdpId | null
 
 /** Marks that were heard of, at most; an operator sets a few in a year. */
 const heardLimit = 1_000
-const none = 0
+const none = Number.NEGATIVE_INFINITY
 
 export type Marks = ReturnType<typeof createMarks>
 
 export function createMarks({ tombstones, keys, lifeMs, fresh }: MarksParts) {
-  /** What the store said, by idp; milliseconds since the epoch by the store's clock. */
+  /** What the store said, by idp; milliseconds since the epoch by the store's clock; `none` where there is none. */
   const learned = new Map<Wide, number>()
   /** What the log said, by the mark's name. */
   const heard = new Map<string, number>()
@@ -111,5 +111,5 @@ export function createMarks({ tombstones, keys, lifeMs, fresh }: MarksParts) {
 }
 
 function latest(marks: readonly (string | null)[]): number {
-  return Math.max(none, ...marks.map(Number))
+  return Math.max(none, ...marks.map(mark => (mark === null ? none : Number(mark))))
 }
