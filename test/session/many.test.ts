@@ -1,5 +1,6 @@
 /** Ends of many sessions at once, and the marks by which they hold before anybody has walked the records (docs/sessions.md S6). */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { cookieName } from '../../src/model/cookie.ts'
 import type { SignIn } from '../../src/model/idp.ts'
 import { Secret } from '../../src/model/secret.ts'
 import type { Store } from '../../src/model/store.ts'
@@ -77,6 +78,29 @@ describe('an end of everybody', () => {
     const alive = await Promise.all(late.map(id => sessions.read(id ?? '', 0)))
     expect(alive.filter(one => one === null)).toEqual([])
     expect(await store.records.count()).toBe(late.length)
+  })
+})
+
+describe('an end of a person', () => {
+  it('that comes between a sign-in’s entry in the directory and its record is seen when the session begins to count', async () => {
+    const { create } = store.records
+    const person = { idp: 'campus', subject: 'alice' }
+    Object.assign(store.records, {
+      create: async (...asked: Parameters<typeof create>) => {
+        clock.advance(1)
+        for await (const { ended } of sessions.endMany({ kind: 'person', person })) expect(ended).toEqual([])
+        return create(...asked)
+      },
+    })
+    const begun = await establish('alice')
+    const cookie = `${cookieName.portal}=${sessions.cookieFor('portal', begun?.id ?? '', 0)}`
+    expect(await sessions.resume(cookie, 'portal', 'navigation')).toBeNull()
+    expect(await store.records.count()).toBe(0)
+    Object.assign(store.records, { create })
+    clock.advance(1)
+    const again = await establish('alice')
+    const next = `${cookieName.portal}=${sessions.cookieFor('portal', again?.id ?? '', 0)}`
+    expect(await sessions.resume(next, 'portal', 'navigation')).toMatchObject({ provisional: false })
   })
 })
 
