@@ -30,6 +30,7 @@ beforeEach(() => {
     keys,
     limits: { idleMs: hour, sharedIdleMs: hour, absoluteMs: 10 * hour },
     perPerson: null,
+    recheck: null,
     now: clock.now,
     report: () => {},
     endedLate: () => {},
