@@ -60,6 +60,8 @@ const maxValues = 1_000
 export function createUnderstanding({ claims, asserts, report }: UnderstandingParts): Understanding {
   const configured = Object.entries(claims).map(([name, claim]) => ({ name, read: createReading(claim) }))
   const names = new Set(configured.map(({ name }) => name))
+  // Counted under the name that they go to.
+  const sources = new Set(Object.values(claims).flatMap(({ from }) => from))
   const beliefsOf = createBeliefs(asserts)
 
   function understand(raw: Claims, idp: IdpId): Claims {
@@ -71,8 +73,9 @@ export function createUnderstanding({ claims, asserts, report }: UnderstandingPa
       const believed = values.filter(beliefs.about(name))
       if (believed.length > 0 || values.length === 0) mapped[name] = believed
       const dropped = values.length - believed.length
-      if (!beliefs.names(name)) others += dropped
-      else if (dropped > 0) report({ name: 'claim.disbelieved', idp, claim: name, values: dropped })
+      if (dropped === 0) continue
+      if (beliefs.names(name)) report({ name: 'claim.disbelieved', idp, claim: name, values: dropped })
+      else if (!sources.has(name)) others += dropped
     }
     for (const { name, read } of configured) {
       const { values, dropped } = read(raw, beliefs.about(name))

@@ -30,7 +30,7 @@ const claim = z
       .array(rawName)
       .min(1)
       .describe(
-        'Names that identity providers use for it. The values of all of them count, in this order. A name that begins with `/` is a path into nested values (RFC 6901): `/userAttributes/schools/school/externalId`; a list on the way stands for each of its members.',
+        'Names that identity providers use for it. The values of all of them count, in this order. A name that begins with `/` is a path into nested values (RFC 6901): `/realm_access/roles`; a list on the way stands for each of its members.',
       ),
     split: orNull(oneOrMore(separator, 'must be text such as ";", or a list of texts', empty)).describe(
       'Texts that separate several values within one, such as ";". Spaces around the parts are dropped.',

@@ -267,8 +267,10 @@ function claimLines({ raw, mapped, idp, dropped }: Understood, { claims }: Setti
     const more = dropped.has(name) ? `; not believed of ${idp}: ${dropped.get(name)}` : ''
     return `claim      ${`${name} = ${list(mapped[name] ?? [])} `.padEnd(35)}(${origin}${more})`
   })
+  // What `claims` reads is told there.
+  const read = new Set(Object.entries(claims).flatMap(([name, { from }]) => [name, ...from]))
   const kept = (name: string) => (Object.hasOwn(mapped, name) ? (mapped[name]?.length ?? 0) : 0)
-  const gone = Object.keys(raw).filter(name => !Object.hasOwn(claims, name) && kept(name) < (raw[name]?.length ?? 0))
+  const gone = Object.keys(raw).filter(name => !read.has(name) && kept(name) < (raw[name]?.length ?? 0))
   const notBelieved = gone.length === 0 ? [] : [`dropped    ${gone.map(printable).join(', ')} (not believed of ${idp})`]
   return [...said, ...made, ...notBelieved]
 }

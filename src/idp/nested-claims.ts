@@ -43,20 +43,25 @@ export function claimsFrom(members: Iterable<readonly [name: string, value: unkn
       return
     }
     for (const [member, inner] of Object.entries(value)) {
-      const deeper = `${path}/${escaped(member)}`
+      const deeper = pathTo(path, member)
       read(deeper, deeper, inner, depth + 1)
     }
   }
 
   for (const [name, value] of members) {
-    const path = `/${escaped(name)}`
-    read(name.startsWith('/') ? path : name, path, value, 0)
+    read(topName(name), pathTo('', name), value, 0)
   }
   return claims
 }
 
-function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+/** @param path empty for what stands at the top */
+export function pathTo(path: string, member: string): string {
+  return `${path}/${member.replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+/** What a claim at the top is called. */
+export function topName(name: string): string {
+  return name.startsWith('/') ? pathTo('', name) : name
 }
 
 /** Null: nothing that a rule could compare. */

@@ -139,7 +139,11 @@ async function faultsOf(yaml: string) {
     names.map(name => [name, name.endsWith('_URL') ? 'redis://10.0.0.2:6379' : randomBytes(48).toString('base64')]),
   )
   const pem = '-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n'
-  const readFile = async (path: string) => (path.endsWith('.pem') ? pem : randomBytes(48).toString('base64'))
+  const readFile = async (path: string) => {
+    // Tables stand beside the examples.
+    if (path.endsWith('.csv')) return readFileSync(join(root, 'config/examples', path), 'utf8')
+    return path.endsWith('.pem') ? pem : randomBytes(48).toString('base64')
+  }
   const loaded = await parseSettings(yaml, { file: 'passerelle.yaml', env, readFile })
   const told = (list: readonly { readonly key: string; readonly message: string }[]) =>
     list.map(({ key, message }) => `${key} ${message}`)

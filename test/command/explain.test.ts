@@ -129,6 +129,21 @@ claim      email = [a@partner.example.org, b\\u{d}\\u{a}] (from mail)
     expect((await withClaims(many)).said).toContain('m18, m19, … 280 more] (from mail)')
   })
 
+  it('tells what is not believed of the idp, and decides without it', async () => {
+    const claims = { sub: 'anna', mail: ['head@example.org', 'a@partner.example.org'], profile: 'teacher' }
+    const trusting = configuration.replace('" } }', '" }, asserts: { email: "*@example.org", shoe: any } }')
+    await writeFile(config, trusting)
+    try {
+      const { code, said } = await withClaims(claims, 'https://courses.example.org/')
+      expect(code).toBe(1)
+      expect(said).toContain('claim      email = [head@example.org]         (from mail; not believed of janus: 1)\n')
+      expect(said).toContain('dropped    sub, profile (not believed of janus)\n')
+      expect(said).toContain('email is "*@partner.example.org"   no    email = [head@example.org]')
+    } finally {
+      await writeFile(config, configuration)
+    }
+  })
+
   it('says that an e-mail address which is not verified is none', async () => {
     const claims = { email: 'a@partner.example.org', email_verified: false }
     expect(await withClaims(claims, 'https://courses.example.org/')).toMatchObject({ code: 1 })

@@ -129,11 +129,11 @@ describe('attributes', () => {
         </cas:userAttributes>
       </cas:attributes>`)
     expect(claims).toMatchObject({
-      'userAttributes.login': ['anne.martin'],
-      'userAttributes.profile': ['Teacher'],
-      'userAttributes.schools.school@externalId': ['0870003F', '0541234A'],
-      'userAttributes.schools.school.classes.classe@externalId': ['2A', '2B'],
-      'userAttributes.schools.school.name': ['Lycée'],
+      '/userAttributes/login': ['anne.martin'],
+      '/userAttributes/profile': ['Teacher'],
+      '/userAttributes/schools/school/@externalId': ['0870003F', '0541234A'],
+      '/userAttributes/schools/school/classes/classe/@externalId': ['2A', '2B'],
+      '/userAttributes/schools/school/name': ['Lycée'],
     })
   })
 

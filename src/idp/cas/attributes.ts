@@ -1,10 +1,11 @@
 /**
  * The attributes of a CAS answer, in all the shapes that servers give them, as claims: lists of texts under the server's own names.
  * Flat or repeated elements; `<attribute name value>`; each one twice in two shapes; elements within elements, named by their path
- * as in OpenID (`userAttributes.profile`, and `schools.school@type` for what stands in a tag); lists written as text,
- * `["a","b"]` or `[a, b]`.
+ * as in OpenID (`/userAttributes/profile`, and `/userAttributes/school/@type` for what stands in a tag; idp/nested-claims.ts);
+ * lists written as text, `["a","b"]` or `[a, b]`.
  */
 import type { Claims } from '../../model/identity.ts'
+import { pathTo, topName } from '../nested-claims.ts'
 import type { XmlElement } from './xml.ts'
 
 const maxClaims = 1_000
@@ -22,13 +23,15 @@ export function attributesOf(elements: readonly XmlElement[]): Claims {
   }
   return claims
 
-  function read(element: XmlElement, path: string): void {
-    const named = element.children.length === 0 && path === '' ? nameAndValue(element) : null
-    if (named !== null) return put(named.name, named.value)
-    const name = path === '' ? element.name : `${path}.${element.name}`
-    for (const [attribute, value] of Object.entries(element.attributes)) put(`${name}@${attribute}`, value)
+  /** @param within empty at the top */
+  function read(element: XmlElement, within: string): void {
+    const named = element.children.length === 0 && within === '' ? nameAndValue(element) : null
+    if (named !== null) return put(topName(named.name), named.value)
+    const path = pathTo(within, element.name)
+    const name = within === '' ? topName(element.name) : path
+    for (const [attribute, value] of Object.entries(element.attributes)) put(pathTo(path, `@${attribute}`), value)
     if (element.children.length === 0) return put(name, element.text)
-    for (const child of element.children) read(child, name)
+    for (const child of element.children) read(child, path)
     // A list in a wrapper of its own: <ENTPersonProfils><ENTPersonProfil>…; its values are the wrapper's as well.
     if (isList(element)) for (const child of element.children) put(name, child.text)
   }
