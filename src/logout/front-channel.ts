@@ -12,6 +12,8 @@ import type { IdpId } from '../model/identity.ts'
 import type { IdentityProvider } from '../model/idp.ts'
 import type { EndFromIdp } from './from-idp.ts'
 
+type FrontChannel = NonNullable<IdentityProvider['frontChannel']>
+
 export interface FrontChannelParts {
   readonly providers: ReadonlyMap<IdpId, Pick<IdentityProvider, 'frontChannel'>>
   readonly endFromIdp: EndFromIdp
@@ -25,6 +27,8 @@ export interface FrontChannelParts {
  * a mark in the store, and one by subject can be anybody's.
  */
 const perAddress = { session: 600, subject: 10 }
+/** Of all addresses together: 20 minutes of marks are about 40 MB. */
+const ofAll = { perMinute: 6_000, atOnce: 3_000 }
 const mostAddresses = 20_000
 
 export function createFrontChannel({ providers, endFromIdp, report, now }: FrontChannelParts) {
@@ -33,26 +37,29 @@ export function createFrontChannel({ providers, endFromIdp, report, now }: Front
     subject: new Meter({ perMinute: perAddress.subject, mostKeys: mostAddresses }),
   }
 
+  const all = new Meter({ ...ofAll, mostKeys: 1 })
+
   return async function frontChannel(request: PortalRequest): Promise<Answer> {
     const idp = request.params.idp ?? ''
     const channel = providers.get(idp)?.frontChannel ?? null
     if (channel === null) throw new GatewayError('portal.not-found', request.path)
-    const answer: Answer = { kind: 'framed', by: await channel.framedBy() }
     // HEAD and what a browser fetches ahead of time end nothing.
-    if (request.method !== 'GET' || request.navigation === 'prefetch') return answer
-    const notices = channel.hear(request.query)
-    if (notices.length === 0) return answer
+    if (request.method === 'GET' && request.navigation !== 'prefetch') await carryOut(request, idp, channel)
+    return { kind: 'framed', by: await channel.framedBy() }
+  }
 
+  async function carryOut(request: PortalRequest, idp: IdpId, channel: FrontChannel): Promise<void> {
+    const notices = channel.hear(request.query)
+    if (notices.length === 0) return
     const told = channel.by === 'session' ? 'front' : 'front-subject'
     const share = shareOf(request.address)
     const limit = limits[channel.by]
-    if (limit.wait(share, now()) > 0) {
-      report({ name: 'logout.limited', idp, channel: told })
-      return answer
+    if (limit.wait(share, now()) > 0 || all.wait('', now()) > 0) {
+      return report({ name: 'logout.limited', idp, channel: told })
     }
     limit.count(share, now())
+    all.count('', now())
     const { failure } = await endFromIdp(told, notices)
     if (failure !== null) request.note(failure)
-    return answer
   }
 }

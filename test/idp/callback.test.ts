@@ -1,27 +1,13 @@
 /** Beginning a sign-in, and what comes back to the callback (OI-16, OI-17, OI-19, OI-20, OI-28). */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
-import { createOutbound, type Outbound } from '../../src/outbound/outbound.ts'
-import { type AdversarialOp, startAdversarialOp } from '../stand-in/adversarial-op.ts'
-import { settableClock } from '../stand-in/clock.ts'
+import { atProvider } from './at-provider.ts'
 import { begin, callback, type Gateway, gatewayAt, hear, signIn, state } from './attempt.ts'
 
-const clock = settableClock()
-let op: AdversarialOp
-let outbound: Outbound
+const { clock, op, needs } = await atProvider()
 let gateway: Gateway
-
-beforeAll(async () => {
-  op = await startAdversarialOp(clock.now)
-  outbound = createOutbound({ ca: null, localAddress: null, refused: [] })
-})
-afterAll(async () => {
-  await op.stop()
-  await outbound.close()
-})
 beforeEach(() => {
-  op.reset()
-  gateway = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+  gateway = gatewayAt(op.issuer, needs)
 })
 
 const failureOf = (promise: Promise<unknown>) =>
@@ -55,7 +41,7 @@ describe('a sign-in that begins', () => {
   })
 
   it('asks for openid even where the configuration forgot it', async () => {
-    gateway = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now }, { scopes: ['email'] })
+    gateway = gatewayAt(op.issuer, needs, { scopes: ['email'] })
     const { to } = await begin(gateway, clock.now)
     expect(to.searchParams.get('scope')).toBe('openid email')
   })
@@ -189,14 +175,14 @@ describe('a callback', () => {
 
   it('finds the provider by itself, after a restart of the gateway between its two halves', async () => {
     const begun = await begin(gateway, clock.now)
-    const restarted = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+    const restarted = gatewayAt(op.issuer, needs)
     const signedIn = await hear(restarted, begun, op.authorize(begun.to).searchParams)
     expect(signedIn.identity.subject).toBe('anna')
   })
 
   it('leaves the pending sign-in alone while the provider cannot be found', async () => {
     const begun = await begin(gateway, clock.now)
-    const restarted = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+    const restarted = gatewayAt(op.issuer, needs)
     op.bends.wire.metadata = (_request, response) => void response.writeHead(503).end()
     const parameters = op.authorize(begun.to).searchParams
     expect(await failureOf(hear(restarted, begun, parameters))).toMatchObject({ code: 'idp.unreachable' })
@@ -215,7 +201,7 @@ describe('the client', () => {
     ['by the form where the configuration says so', undefined, 'post' as const, false],
   ])('authenticates %s', async (_what, methods, clientAuthentication, byHeader) => {
     op.bends.metadata = metadata => ({ ...metadata, token_endpoint_auth_methods_supported: methods })
-    gateway = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now }, { clientAuthentication })
+    gateway = gatewayAt(op.issuer, needs, { clientAuthentication })
     await signIn(gateway, op, clock.now)
     const request = op.asked.find(({ endpoint }) => endpoint === 'token')
     expect(request?.headers.authorization !== undefined).toBe(byHeader)

@@ -1,26 +1,12 @@
 /** Finding a provider, and what metadata are refused (OI-14; conformance: the Config rows); health and back-off. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createOutbound, type Outbound } from '../../src/outbound/outbound.ts'
-import { type AdversarialOp, startAdversarialOp } from '../stand-in/adversarial-op.ts'
-import { settableClock } from '../stand-in/clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { atProvider } from './at-provider.ts'
 import { begin, type Gateway, gatewayAt, signIn } from './attempt.ts'
 
-const clock = settableClock()
-let op: AdversarialOp
-let outbound: Outbound
+const { clock, op, needs } = await atProvider()
 let gateway: Gateway
-
-beforeAll(async () => {
-  op = await startAdversarialOp(clock.now)
-  outbound = createOutbound({ ca: null, localAddress: null, refused: [] })
-})
-afterAll(async () => {
-  await op.stop()
-  await outbound.close()
-})
 beforeEach(() => {
-  op.reset()
-  gateway = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+  gateway = gatewayAt(op.issuer, needs)
 })
 
 const attempt = () => begin(gateway, clock.now)
@@ -47,7 +33,7 @@ describe('discovery', () => {
   })
 
   it('accepts an issuer written with or without the final slash after its host', async () => {
-    gateway = gatewayAt(`${op.issuer}/`, { fetch: outbound.fetch, now: clock.now })
+    gateway = gatewayAt(`${op.issuer}/`, needs)
     expect((await signIn(gateway, op, clock.now)).identity.subject).toBe('anna')
   })
 
@@ -157,7 +143,7 @@ describe('metadata (OI-14)', () => {
           frontChannel: { sid: 'session' },
         },
       ],
-      { fetch: outbound.fetch, now: clock.now, report: () => {}, allowLoopbackHttp: false, rechecks: false },
+      { ...needs, report: () => {}, allowLoopbackHttp: false, rechecks: false },
     )
     const failed = provider?.begin(new URL('https://acces.example.org/callback/campus'), { force: false, state: 's' })
     await expect(failed).rejects.toMatchObject(invalid('not https'))

@@ -2,29 +2,16 @@
 import { createHmac, createSecretKey, type webcrypto } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import { CompactEncrypt, exportSPKI, importJWK } from 'jose'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createOutbound, type Outbound } from '../../src/outbound/outbound.ts'
-import { type AdversarialOp, leftHalf, startAdversarialOp } from '../stand-in/adversarial-op.ts'
-import { settableClock } from '../stand-in/clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { leftHalf } from '../stand-in/adversarial-op.ts'
+import { atProvider } from './at-provider.ts'
 import { type Gateway, gatewayAt, signIn } from './attempt.ts'
 
-const clock = settableClock()
+const { clock, op, needs } = await atProvider()
 const nowS = () => clock.now() / 1000
-let op: AdversarialOp
-let outbound: Outbound
 let gateway: Gateway
-
-beforeAll(async () => {
-  op = await startAdversarialOp(clock.now)
-  outbound = createOutbound({ ca: null, localAddress: null, refused: [] })
-})
-afterAll(async () => {
-  await op.stop()
-  await outbound.close()
-})
 beforeEach(() => {
-  op.reset()
-  gateway = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+  gateway = gatewayAt(op.issuer, needs)
 })
 
 const attempt = () => signIn(gateway, op, clock.now)

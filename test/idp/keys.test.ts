@@ -2,28 +2,14 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createOutbound, type Outbound } from '../../src/outbound/outbound.ts'
-import { type AdversarialOp, startAdversarialOp } from '../stand-in/adversarial-op.ts'
-import { settableClock } from '../stand-in/clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { atProvider } from './at-provider.ts'
 import { type Gateway, gatewayAt, signIn } from './attempt.ts'
 
-const clock = settableClock()
-let op: AdversarialOp
-let outbound: Outbound
+const { clock, op, needs } = await atProvider()
 let gateway: Gateway
-
-beforeAll(async () => {
-  op = await startAdversarialOp(clock.now)
-  outbound = createOutbound({ ca: null, localAddress: null, refused: [] })
-})
-afterAll(async () => {
-  await op.stop()
-  await outbound.close()
-})
 beforeEach(() => {
-  op.reset()
-  gateway = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+  gateway = gatewayAt(op.issuer, needs)
 })
 
 const attempt = () => signIn(gateway, op, clock.now)
@@ -184,10 +170,10 @@ describe('a set of keys (OI-15)', () => {
   it('does not verify with a key for encryption, nor with one whose private half was published', async () => {
     op.bends.keys = keys => keys.map(key => ({ ...key, use: 'enc' }))
     expect(await refusal()).toMatchObject({ code: 'idp.rejected' })
-    gateway = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+    gateway = gatewayAt(op.issuer, needs)
     op.bends.keys = keys => keys.map(key => ({ ...key, d: 'AAAA' }))
     expect(await refusal()).toMatchObject({ code: 'idp.rejected' })
-    gateway = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+    gateway = gatewayAt(op.issuer, needs)
     op.bends.keys = keys => keys.map(key => ({ ...key, use: undefined, key_ops: ['encrypt'] }))
     expect(await refusal()).toMatchObject({ code: 'idp.rejected' })
   })
@@ -199,7 +185,7 @@ describe('a set of keys (OI-15)', () => {
       ...Array(9_900).fill({ kty: 'oct' }),
     ]
     expect((await attempt()).identity.subject).toBe('anna')
-    gateway = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+    gateway = gatewayAt(op.issuer, needs)
     op.bends.keys = keys => [...Array(10_000).fill({ kty: 'oct' }), ...keys]
     expect(await refusal()).toMatchObject({ code: 'idp.rejected' })
   })

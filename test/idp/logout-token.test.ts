@@ -1,30 +1,17 @@
 /** Logout tokens that a good relying party refuses (BL-02 to BL-07; the back-channel rows of the conformance plan). */
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createOutbound, type Outbound } from '../../src/outbound/outbound.ts'
-import { type AdversarialOp, startAdversarialOp } from '../stand-in/adversarial-op.ts'
-import { settableClock } from '../stand-in/clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { logoutClaims, logoutEvent, logoutToken } from '../stand-in/logout-token.ts'
+import { atProvider } from './at-provider.ts'
 import { gatewayAt, signIn } from './attempt.ts'
 
-const clock = settableClock()
+const { clock, op, needs } = await atProvider()
 const nowS = () => Math.floor(clock.now() / 1000)
-let op: AdversarialOp
-let outbound: Outbound
-beforeAll(async () => {
-  op = await startAdversarialOp(clock.now)
-  outbound = createOutbound({ ca: null, localAddress: null, refused: [] })
-})
-afterAll(async () => {
-  await op.stop()
-  await outbound.close()
-})
 
 type Members = Record<string, unknown>
 let hear: (form: URLSearchParams) => Promise<unknown>
 beforeEach(() => {
-  op.reset()
-  const { provider } = gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now })
+  const { provider } = gatewayAt(op.issuer, needs)
   if (provider.backChannel === null) throw new Error('OpenID Connect has a back channel')
   hear = provider.backChannel
 })
@@ -167,7 +154,7 @@ describe('a logout token', () => {
       idToken = String(answer.id_token)
       return answer
     }
-    await signIn(gatewayAt(op.issuer, { fetch: outbound.fetch, now: clock.now }), op, clock.now)
+    await signIn(gatewayAt(op.issuer, needs), op, clock.now)
     expect(await outcomeOf(idToken)).toMatchObject(rejected('nonce'))
   })
 })
