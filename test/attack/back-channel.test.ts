@@ -278,17 +278,39 @@ describe('several replicas', () => {
     const options = { store: `{ kind: redis, url: "${redis.url}" }`, surroundings: { now: clock.now } }
     const before = await startTwoIdps({ ...options, secret: old, olderSecrets: [next] })
     const after = await startTwoIdps({ ...options, secret: next, olderSecrets: [old], shared: before }, before.op)
-    const sid = randomUUID()
-    const alice = await signedIn(before, sid)
-    const told = await token(after, { sid })
-    const replies = await Promise.all([
-      postLogoutToken(after.portal('/backchannel/op'), told),
-      postLogoutToken(before.portal('/backchannel/op'), told),
-    ])
-    expect(replies.map(({ status }) => status)).toEqual([200, 200])
-    expect(await statusOf(before, alice)).toBe(401)
+    const sids = [randomUUID(), randomUUID()]
+    const [first, second] = [await signedIn(before, sids[0] ?? ''), await signedIn(before, sids[1] ?? '')]
+    expect((await tell(after, { sid: sids[0] })).status).toBe(200)
+    expect(await statusOf(after, first)).toBe(401)
+
+    const told = await token(after, { sid: sids[1] })
+    const both = [before, after].map(world => postLogoutToken(world.portal('/backchannel/op'), told))
+    expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200])
+    expect(await statusOf(before, second)).toBe(401)
     const ends = [...before.events, ...after.events].filter(({ name }) => name === 'session.ended')
-    expect(ends).toHaveLength(1)
+    expect(ends).toHaveLength(2)
+
+    // A sign-in at one and its end at the other, at the same moment: whatever order they take, it does not live.
+    const strength = { acr: null, amr: [] }
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => {
+        const issuedAt = seconds()
+        const idpSession = { kind: 'sid' as const, value: randomUUID() }
+        const identity = { idp: 'op', subject: 'alice', claims: {}, authenticatedAt: issuedAt, strength, idpSession }
+        const notice = { idp: 'op', subject: null, issuedAt, message: null }
+        const [made] = await Promise.all([
+          before.gateway.sessions.establish(
+            { identity, keep: {}, issuedAt, notAfter: null },
+            { device: 'own', browser: { family: 'other', network: '' } },
+          ),
+          new Promise(resolve => setTimeout(resolve, index / 10)).then(() =>
+            after.gateway.sessions.endAll({ ...notice, idpSession: { kinds: ['sid'], value: idpSession.value } }),
+          ),
+        ])
+        return made === null ? null : after.gateway.sessions.read(made.id, 0)
+      }),
+    )
+    expect(outcomes.filter(one => one !== null)).toEqual([])
     for (const world of [after, before]) {
       world.invariants()
       await world.stop()
