@@ -53,7 +53,7 @@ function checkWildcards(settings: Written, tell: Tell): void {
 
 function checkGenerosity({ resources, idps }: Written, tell: Tell): void {
   for (const [index, idp] of (idps ?? []).entries()) {
-    if (idp?.frontChannel?.sid === 'subject')
+    if (idp !== undefined && 'frontChannel' in idp && idp.frontChannel?.sid === 'subject')
       tell.warning(
         ['idps', index, 'frontChannel', 'sid'],
         'lets anybody who knows the name of a user sign that user out; the back channel of the identity provider needs no such trust',

@@ -41,6 +41,7 @@ function onStore(store: Store, before: () => Promise<void> = async () => {}): Se
     keys,
     limits: { idleMs: 3_600_000, sharedIdleMs: 600_000, absoluteMs: 36_000_000 },
     perPerson: null,
+    recheck: null,
     now: clock.now,
     report: () => {},
     endedLate: () => {},
