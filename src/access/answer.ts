@@ -8,9 +8,6 @@ export const sandbox =
   "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; default-src 'none'; " +
   "style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-/** The one page of ours that a frame may show, because it says how to leave the frame. */
-const framedSandbox = sandbox.replace("frame-ancestors 'none'", 'frame-ancestors *')
-
 export const ownHeaders: readonly string[] = [
   'Content-Security-Policy',
   sandbox,
@@ -26,18 +23,18 @@ export const ownHeaders: readonly string[] = [
 const varies = ['Vary', 'Cookie, Sec-Fetch-Mode, Sec-Fetch-Dest, Origin']
 
 /**
- * @param more further headers, name and value in turn
+ * @param more     further headers, name and value in turn
+ * @param framedBy who may show it in a frame, as `frame-ancestors` has it: two pages of ours may be shown at all (SESSIONS A1)
  */
 export function answerPage(
   { request, response }: Passage,
   status: number,
   html: string,
   more: readonly string[] = [],
-  framed = false,
+  framedBy = "'none'",
 ): void {
-  const headers = framed ? ownHeaders.map(value => (value === sandbox ? framedSandbox : value)) : ownHeaders
   response.writeHead(status, [
-    ...headers,
+    ...ownHeaders.map(value => (value === sandbox ? sandboxFramedBy(framedBy) : value)),
     ...varies,
     'Content-Type',
     'text/html; charset=utf-8',
@@ -111,4 +108,8 @@ export function answerText({ request, response }: Passage, type: string, text: s
     'nosniff',
   ])
   response.end(request.method === 'HEAD' ? undefined : text)
+}
+
+function sandboxFramedBy(framedBy: string): string {
+  return sandbox.replace("frame-ancestors 'none'", `frame-ancestors ${framedBy}`)
 }

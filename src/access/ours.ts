@@ -11,9 +11,12 @@ import type { Handoff, Ticket } from '../session/handoff.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { answerEmpty, answerPage, answerRedirect, answerText } from './answer.ts'
 import type { Begin } from './challenge.ts'
+import { leave } from './leave.ts'
 import type { SitePage } from './site-page.ts'
 
 export interface OursParts {
+  /** `https://acces.example.org` */
+  readonly portal: string
   readonly sessions: Pick<Sessions, 'resume' | 'read' | 'cookieFor'>
   readonly handoff: Handoff
   readonly locateUrl: LocateUrl
@@ -28,7 +31,7 @@ export type OurPlace = Extract<Place, { kind: 'ours' }>
 export type Ours = (passage: Passage, place: OurPlace) => Promise<void> | void
 
 export function createOurs(parts: OursParts): Ours {
-  const { sessions, handoff, locateUrl, begin, pages, sitePage, report } = parts
+  const { portal, sessions, handoff, locateUrl, begin, pages, sitePage, report } = parts
 
   return async function ours(passage, { resource, path, query }) {
     passage.observed.resource = resource
@@ -43,6 +46,8 @@ export function createOurs(parts: OursParts): Ours {
         return started(passage, resource, parameters.get('to'))
       case '/.passerelle/enter':
         return redeem(passage, resource, parameters.get('t') ?? '')
+      case '/.passerelle/leave':
+        return leave(passage, portal)
       case '/.passerelle/framed':
         return framed(passage, resource, parameters.get('to'))
       default:
@@ -114,7 +119,7 @@ export function createOurs(parts: OursParts): Ours {
       resource: resource.title,
       open: beginLink(targetOn(resource, to)),
     })
-    answerPage(passage, 200, html, [], true)
+    answerPage(passage, 200, html, [], '*')
   }
 
   /** An address of this very host; anything else is its front page. */

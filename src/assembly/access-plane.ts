@@ -50,6 +50,7 @@ export function assembleAccessPlane(core: Core) {
       idpLabel: id => providers.get(id)?.label ?? null,
     }),
     ours: createOurs({
+      portal: portal.origin,
       sessions,
       handoff,
       locateUrl,

@@ -14,6 +14,7 @@ import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { Closed, ClosedSessions } from './closed.ts'
+import { type Leave, leaveOf } from './leave.ts'
 
 export interface LogoutParts {
   readonly providers: ReadonlyMap<IdpId, IdentityProvider>
@@ -27,22 +28,21 @@ export interface LogoutParts {
 const freshLifeSeconds = 12 * 60 * 60
 /** Seconds before the last page goes on to the idp by itself. */
 const onwardAfter = 2
-/** Bytes of an address in a header of ours; nginx takes 4 KB of headers in all unless told otherwise. */
-const longestRefresh = 3_000
+/** Bytes of addresses in headers of ours; nginx takes 4 KB of headers in all unless told otherwise. */
+const longestHeaders = 3_000
 
 export type Logout = ReturnType<typeof createLogout>
 
 export function createLogout(parts: LogoutParts) {
   const { sessions, providers, closedSessions, pages, now } = parts
-  const titles = new Map(parts.resources.map(resource => [resource.id, resource.title]))
 
   return {
     async ask(request: PortalRequest): Promise<Answer> {
       const resumed = await sessions.resume(request.cookies, 'portal', 'none')
-      if (resumed === null) return page(200, pages.closed(contextOf(request, 'portal'), closedData(null)))
-      const { identity } = resumed.session
+      if (resumed === null) return page(200, pages.closed(contextOf(request, 'portal'), closedData(null, leaveOf([]))))
+      const { id, identity } = resumed.session
       const html = pages.askLogout(contextOf(request, 'portal', displayName(identity.claims)), {
-        visited: [],
+        visited: titlesOf(sitesOf(await sessions.visited(id))),
         idp: providers.get(identity.idp)?.label ?? null,
         token: request.page.token(),
         cancel: '/',
@@ -82,22 +82,25 @@ export function createLogout(parts: LogoutParts) {
       const closed = reference === null ? null : await closedSessions.read(reference)
       const idp = closed === null ? null : providers.get(closed.idp)
       const cookies = closed === null ? [] : lateCookies(request)
+      const leave = leaveOf(sitesOf(closed?.visited))
+      const more = { cookies, frames: leave.origins }
       if (closed === null || idp === undefined || idp === null) {
-        return page(200, pages.closed(contextOf(request, 'portal'), closedData(closed)), {}, cookies)
+        return page(200, pages.closed(contextOf(request, 'portal'), closedData(closed, leave)), more)
       }
       if (returned === null && closed.next !== null) {
         const html = pages.closing(contextOf(request, 'one-shot'), {
           idp: idp.label,
           next: closed.next,
-          shared: closed.shared,
+          ...leaving(closed, leave),
         })
         // A longer header would be too much for a proxy's buffer in front of us; the button then is pressed by hand.
-        const refresh = closed.next.length <= longestRefresh ? { Refresh: `${onwardAfter}; url=${closed.next}` } : {}
-        return page(200, html, refresh, cookies)
+        const fits = closed.next.length + leave.origins.join(' ').length <= longestHeaders
+        const headers = fits ? { Refresh: `${onwardAfter}; url=${closed.next}` } : {}
+        return page(200, html, { ...more, headers })
       }
       const outcome = returned === null ? 'not-closed' : 'closed'
-      const html = pages.closed(contextOf(request, 'one-shot'), closedData(closed, { label: idp.label, outcome }))
-      return page(200, html, {}, cookies)
+      const data = closedData(closed, leave, { label: idp.label, outcome })
+      return page(200, pages.closed(contextOf(request, 'one-shot'), data), more)
     },
   }
 
@@ -135,17 +138,35 @@ export function createLogout(parts: LogoutParts) {
     return written ? [] : signedOutCookies()
   }
 
-  function closedData(closed: Closed | null, idp: { label: Text; outcome: 'closed' | 'not-closed' } | null = null) {
-    const closedSites = (closed?.visited ?? []).map(id => titles.get(id)).filter(title => title !== undefined)
-    return { known: closed !== null, idp, closedSites, shared: closed?.shared ?? false, again: '/login' }
+  function closedData(
+    closed: Closed | null,
+    leave: Leave,
+    idp: { label: Text; outcome: 'closed' | 'not-closed' } | null = null,
+  ) {
+    const answering = sitesOf(closed?.visited).filter(({ id }) => closed?.silent.includes(id) !== true)
+    return {
+      known: closed !== null,
+      idp,
+      closedSites: titlesOf(answering),
+      ...leaving(closed, leave),
+      again: '/login',
+    }
   }
 
-  function page(
-    status: number,
-    html: string,
-    headers: Readonly<Record<string, string>> = {},
-    cookies: readonly string[] = [],
-  ): Answer {
-    return { kind: 'page', status, html, policy: 'own', cookies, headers }
+  function leaving(closed: Closed | null, { addresses }: Leave) {
+    return { leave: addresses, silent: titlesOf(sitesOf(closed?.silent)), shared: closed?.shared ?? false }
   }
+
+  /** In the order of the configuration; an id that no resource has any more names nothing. */
+  function sitesOf(ids: readonly string[] = []): readonly Resource[] {
+    return parts.resources.filter(({ id }) => ids.includes(id))
+  }
+}
+
+function titlesOf(sites: readonly Resource[]): readonly Text[] {
+  return sites.map(({ title }) => title)
+}
+
+function page(status: number, html: string, more: Partial<Extract<Answer, { kind: 'page' }>> = {}): Answer {
+  return { kind: 'page', status, html, policy: 'own', cookies: [], ...more }
 }

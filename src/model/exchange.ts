@@ -49,6 +49,8 @@ export type Answer =
       readonly policy: PagePolicy
       readonly cookies: readonly string[]
       readonly headers?: Readonly<Record<string, string>>
+      /** Origins that the page has in frames; none unless said. */
+      readonly frames?: readonly string[]
     }
   | { readonly kind: 'redirect'; readonly to: string; readonly cookies: readonly string[] }
   | { readonly kind: 'empty'; readonly status: number }

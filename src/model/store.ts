@@ -59,6 +59,8 @@ export interface RecordStore {
    * batch to the last is named, some twice perhaps; one that comes or goes meanwhile may be.
    */
   readonly scan: () => AsyncIterable<readonly string[]>
+  /** The set as it stands, at most some hundred; empty where the record is gone. */
+  readonly visits: (key: string, visitsKey: string) => Promise<readonly string[]>
   /** Live sessions, for the metric; null where counting would be dear. */
   readonly count: () => Promise<number | null>
 }

@@ -15,20 +15,27 @@ export interface AskLogoutData {
   readonly cancel: string
 }
 
-export interface ClosingData {
-  readonly idp: Text
-  /** The idp's end-session address: too long for a header, so the page itself goes on to it. It has nothing to read that the next does not repeat. */
-  readonly next: string
+/** What the last two pages have in common. */
+export interface Leaving {
+  /** Addresses on the visited hosts, each for a frame in which the browser forgets what it holds of that host. */
+  readonly leave: readonly string[]
+  /** Titles of sites that keep a session of their own and did not answer when they were told. */
+  readonly silent: readonly Text[]
   readonly shared: boolean
 }
 
-export interface ClosedData {
+export interface ClosingData extends Leaving {
+  readonly idp: Text
+  /** The idp's end-session address: too long for a header, so the page itself goes on to it. It has nothing to read that the next does not repeat. */
+  readonly next: string
+}
+
+export interface ClosedData extends Leaving {
   /** False: nothing is known of any session, open or closed, and nothing else is said. */
   readonly known: boolean
   /** Null: the idp has no session of its own to speak of. */
   readonly idp: { readonly label: Text; readonly outcome: 'closed' | 'not-closed' | 'unknown' } | null
   readonly closedSites: readonly Text[]
-  readonly shared: boolean
   /** Signs in again. */
   readonly again: string
 }
@@ -54,9 +61,10 @@ export function closingPage(site: Site, c: PageContext, d: ClosingData): string 
     const idp = clip(d.idp[language], 80)
     const main = html`${heading(level, 0, words.closing)}
 ${d.shared ? notice(words.sharedShort) : null}<ul class="done">
-${outcome('ok', 'Passerelle', words.closedHere, language)}${outcome('next', idp, words.lastStep, language)}</ul>
+${outcome('ok', 'Passerelle', words.closedHere, language)}${silence(d, language)}${outcome('next', idp, words.lastStep, language)}</ul>
 <p class="act"><a class="btn" href="${href(d.next)}">${words.closeToo(idp)}</a></p>
-<p class="soft">${words.nextPage}</p>`
+<p class="soft">${words.nextPage}</p>
+${frames(d, level)}`
     return { title: words.closing, main, quotesReference: false }
   })
 }
@@ -79,9 +87,22 @@ function closed(site: Site, d: ClosedData, language: Language, level: Level): Vi
   const main = html`${heading(level, 0, words.closed)}
 ${d.shared ? notice(html`${heading(level, 1, words.sharedTitle)}${words.sharedSteps}`) : null}${heading(level, 1, words.whatIsClosed)}
 <ul class="done">
-${outcome('ok', 'Passerelle', words.closedHere, language)}${sites && outcome('ok', sites, words.closedSites(d.closedSites.length), language)}${idp}</ul>
-<p class="act"><a class="btn plain" href="${href(d.again)}">${words.again}</a>${homeLink(site, language)}</p>`
+${outcome('ok', 'Passerelle', words.closedHere, language)}${sites && outcome('ok', sites, words.closedSites(d.closedSites.length), language)}${idp}${silence(d, language)}</ul>
+<p class="act"><a class="btn plain" href="${href(d.again)}">${words.again}</a>${homeLink(site, language)}</p>
+${frames(d, level)}`
   return { title: words.closed, main, quotesReference: false }
+}
+
+function silence({ silent }: Leaving, language: Language): Html | null {
+  const sites = named(language, silent)
+  return sites && outcome('warn', sites, wordsOf[language].silent(silent.length), language)
+}
+
+/** Once, however often the page tells itself: it is the same text again, folded, in the other language. */
+function frames({ leave }: Leaving, level: Level): Html | null {
+  if (level !== 1 || leave.length === 0) return null
+  return html`${leave.map(address => html`<iframe hidden src="${href(address)}"></iframe>`)}
+`
 }
 
 function idpOutcome(idp: NonNullable<ClosedData['idp']>, language: Language): Html {
@@ -145,6 +166,10 @@ const wordsOf = {
     sharedSteps: html`<ol><li><b>Fermez toutes les fenêtres du navigateur.</b> Un onglet oublié suffirait à rouvrir votre compte.</li><li><b>Fermez la session de l’ordinateur</b> avant de quitter le poste.</li></ol>`,
     whatIsClosed: html`Ce qui est fermé, et ce qui ne l’est pas`,
     closedSites: (count: number) => (count > 1 ? html`fermés` : html`fermé`),
+    silent: (count: number) =>
+      count > 1
+        ? html`ces sites n’ont pas répondu. Plus personne ne peut y entrer par ici, mais leurs propres sessions peuvent durer encore.`
+        : html`le site n’a pas répondu. Plus personne ne peut y entrer par ici, mais sa propre session peut durer encore.`,
     idpClosed: html`connexion fermée dans ce navigateur`,
     idpNotClosed: html`la connexion y reste ouverte dans ce navigateur, et pourrait rouvrir votre compte. Fermez toutes les fenêtres du navigateur.`,
     idpUnknown: html`ce service n’a pas confirmé que sa propre connexion est fermée. Dans le doute, fermez toutes les fenêtres du navigateur.`,
@@ -177,6 +202,10 @@ const wordsOf = {
     sharedSteps: html`<ol><li><b>Close every window of the browser.</b> One forgotten tab would be enough to open your account again.</li><li><b>Sign out of the computer</b> before you leave it.</li></ol>`,
     whatIsClosed: html`What is closed, and what is not`,
     closedSites: (_count: number) => html`closed`,
+    silent: (count: number) =>
+      count > 1
+        ? html`these sites did not answer. Nobody can enter them from here any more, but their own sessions may last for a while.`
+        : html`the site did not answer. Nobody can enter it from here any more, but its own session may last for a while.`,
     idpClosed: html`sign-in closed in this browser`,
     idpNotClosed: html`the sign-in there stays open in this browser and could open your account again. Close every window of the browser.`,
     idpUnknown: html`this service did not confirm that its own sign-in is closed. To be safe, close every window of the browser.`,

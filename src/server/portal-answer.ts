@@ -15,7 +15,7 @@ export function sendAnswer(request: Request, response: Response, answer: Answer)
   switch (answer.kind) {
     case 'page':
       response.status(answer.status).set(answer.headers ?? {})
-      response.set('Content-Security-Policy', contentSecurityPolicy[answer.policy])
+      response.set('Content-Security-Policy', policyOf(answer.policy, answer.frames ?? []))
       // A page whose address holds a reference or a target gives it to nobody; with a form it must keep its Origin.
       if (!answer.html.includes('<form')) response.set('Referrer-Policy', 'no-referrer')
       response.type('html').append('Set-Cookie', [...answer.cookies])
@@ -36,6 +36,11 @@ export function sendAnswer(request: Request, response: Response, answer: Answer)
     case 'framed':
       framed(request, response, answer.by)
   }
+}
+
+function policyOf(policy: PagePolicy, frames: readonly string[]): string {
+  const own = contentSecurityPolicy[policy]
+  return frames.length === 0 ? own : `${own}; frame-src ${frames.join(' ')}`
 }
 
 /** Not a page of its own, so what helmet says of those does not fit it. */

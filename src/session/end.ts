@@ -92,12 +92,13 @@ export function createEnd(parts: EndParts) {
     const revived = taken !== null && recent.has(hash)
     recent.decided(hash, reason)
     const record = taken === null ? null : (openRecord(keys, at, taken.value)?.record ?? null)
+    if (record !== null) leaveDirectory(hash, record)
+    if (record !== null && !revived) reportEnd(record, reason)
+    // What was taken is kept until its end is announced: nobody can take it again.
     const ended = record === null || revived ? (before?.ended ?? null) : endedOf(at, record, taken?.visits ?? [])
     unannounced.set(hash, { reason, ended })
     await parts.log.append({ kind: 'session', key: hash, reason })
     unannounced.delete(hash)
-    if (record !== null) leaveDirectory(hash, record)
-    if (record !== null && !revived) reportEnd(record, reason)
     return ended
   }
 

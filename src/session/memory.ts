@@ -121,6 +121,7 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
         }
         if (batch.length > 0) yield batch
       },
+      visits: async key => [...(records.get(key)?.value.visits ?? [])],
       count: async () => records.live(),
     },
 

@@ -156,6 +156,9 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
         }
       },
 
+      // The set never outlives its record.
+      visits: (_key, visitsKey) => ask('SMEMBERS', () => redis.smembers(visitsKey)),
+
       // SCAN over the whole key space, only to draw a line: no.
       count: async () => null,
     },

@@ -26,6 +26,7 @@ import { createRecordChange } from './record-change.ts'
 import { type Activity, createResume, type Resumed } from './resume.ts'
 import type { Keys } from './seal.ts'
 import { OpenStreams } from './streams.ts'
+import { createVisits } from './visits.ts'
 
 export type { Activity, KnownSession, Newcomer, PerPerson, Resumed, Selection }
 
@@ -51,7 +52,6 @@ export interface SessionParts {
 
 const cacheLimit = 50_000
 const sweepMs = 15_000
-const visitsLimit = 500
 /** SESSIONS B 21. */
 const waitForPlaceMs = 10 * 60_000
 
@@ -135,6 +135,7 @@ export function createSessions(parts: SessionParts) {
   })
   const confirmed = createConfirm({ persons, marks, confirm: establishing.confirm, end: ending.end, report })
   const many = createMany({ ...ending, records: store.records, log: recent.telling(store.ended), marks, persons, look })
+  const visits = createVisits(store.records)
   const left = createLeft({ change, tellChange, report })
   const sweeping = setInterval(sweep, sweepMs)
   sweeping.unref()
@@ -212,13 +213,8 @@ export function createSessions(parts: SessionParts) {
 
     endAll: endingAll.endAll,
 
-    /** Notes, once for each session in this process, that a resource was visited. Never waits, never fails. */
-    visit({ entry }: Resumed, resource: string): void {
-      if (entry.visited.has(resource)) return
-      entry.visited.add(resource)
-      const at = keysOf(entry.hash)
-      store.records.visit(at.record, at.visits, resource, visitsLimit).catch(() => entry.visited.delete(resource))
-    },
+    visit: visits.visit,
+    visited: visits.visited,
 
     /** Closed when the session ends, has ended while it was being opened, or may no longer have it open. */
     watch(session: Session, traffic: OpenTraffic): () => void {

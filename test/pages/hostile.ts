@@ -97,13 +97,18 @@ export function hostilePages(address: string): readonly Sample[] {
           'site-left',
           pages.siteLeft(c, { resource: evilText, token: evil, action: address, fields: { [evil]: evil } }),
         ),
-        sample('closing', pages.closing(c, { idp: evilText, next: address, shared: true })),
+        sample(
+          'closing',
+          pages.closing(c, { idp: evilText, next: address, leave: [address], silent: [evilText], shared: true }),
+        ),
         sample(
           'closed',
           pages.closed(c, {
             known: true,
             idp: { label: evilText, outcome: 'unknown' },
             closedSites: [evilText],
+            leave: [address],
+            silent: [evilText],
             shared: true,
             again: address,
           }),

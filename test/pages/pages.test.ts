@@ -4,7 +4,19 @@ import { icon } from '../../src/pages/icon.ts'
 import { createPages } from '../../src/pages/pages.ts'
 import { stylesheet } from '../../src/pages/stylesheet.ts'
 import { evilAddresses, hostilePages } from './hostile.ts'
-import { codes, context, courses, everyPage, failure, janus, nature, plainSite, type Sample, site } from './samples.ts'
+import {
+  codes,
+  context,
+  courses,
+  everyPage,
+  failure,
+  janus,
+  nature,
+  nothingLeft,
+  plainSite,
+  type Sample,
+  site,
+} from './samples.ts'
 
 const pages = createPages(site)
 const all = [...everyPage(), ...everyPage(plainSite)]
@@ -251,7 +263,7 @@ describe('signing out', () => {
     const html = pages.closing(c, {
       idp: janus,
       next: 'https://janus.example.org/end?a=1&b=2',
-      shared: false,
+      ...nothingLeft,
     })
     expect(html).toContain('<a class="btn" href="https://janus.example.org/end?a=1&amp;b=2">Fermer aussi')
     // WCAG 2.2.1: no page moves on by itself. The caller may say so in a header where nothing is lost by it.
@@ -265,7 +277,7 @@ describe('signing out', () => {
         known: true,
         idp: { label: janus, outcome },
         closedSites: [nature],
-        shared: false,
+        ...nothingLeft,
         again: '/login',
       })
     expect(closed('closed')).toContain('<b>Compte Janus</b>&nbsp;: connexion fermée dans ce navigateur')
@@ -274,8 +286,33 @@ describe('signing out', () => {
     expect(closed('closed')).toContain('<b>Nature</b>&nbsp;: fermé<')
   })
 
+  it('names each site that was not told, on the page between and on the last one, and does not call it closed', () => {
+    const silent = { ...nothingLeft, silent: [courses] }
+    const closing = pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', ...silent })
+    const closed = pages.closed(c, { known: true, idp: null, closedSites: [nature], ...silent, again: '/login' })
+    for (const html of [closing, closed]) {
+      expect(html).toContain(
+        '<b>Cours en ligne</b>&nbsp;: le site n’a pas répondu. Plus personne ne peut y entrer par ici, mais sa propre session peut durer encore.',
+      )
+      expect(html).not.toContain('<b>Cours en ligne</b>&nbsp;: fermé')
+    }
+    const both = pages.closing(c, { idp: janus, next: '/', ...nothingLeft, silent: [courses, nature] })
+    expect(both).toContain('<b>Cours en ligne et Nature</b>&nbsp;: ces sites n’ont pas répondu')
+  })
+
+  it('has one hidden frame for each visited host, not again in the folded language', () => {
+    const leave = ['https://cours.example.org/.passerelle/leave', 'https://nature.example.org:8443/.passerelle/leave']
+    const once = context('fr', 'one-shot')
+    const closing = pages.closing(once, { idp: janus, next: 'https://janus.example.org/end', ...nothingLeft, leave })
+    const closed = pages.closed(once, { known: true, idp: null, closedSites: [], ...nothingLeft, leave, again: '/' })
+    for (const html of [closing, closed]) {
+      expect(html.match(/<iframe[^>]*>/g)).toEqual(leave.map(address => `<iframe hidden src="${address}">`))
+      expect(html).toContain('<details class="other" lang="en">')
+    }
+  })
+
   it('does not say that something is closed where nothing is known', () => {
-    const html = pages.closed(c, { known: false, idp: null, closedSites: [], shared: false, again: '/login' })
+    const html = pages.closed(c, { known: false, idp: null, closedSites: [], ...nothingLeft, again: '/login' })
     expect(html).toContain('<h1>Aucune session connue ici</h1>')
     expect(html).not.toContain('Votre session est fermée')
     expect(html).not.toContain('Ce qui est fermé')
@@ -283,7 +320,7 @@ describe('signing out', () => {
 
   it('gives its advice for a shared computer first, and only there', () => {
     const html = (shared: boolean) =>
-      pages.closed(c, { known: true, idp: null, closedSites: [], shared, again: '/login' })
+      pages.closed(c, { known: true, idp: null, closedSites: [], ...nothingLeft, shared, again: '/login' })
     expect(html(true).indexOf('Ordinateur partagé')).toBeLessThan(html(true).indexOf('Ce qui est fermé'))
     expect(html(true)).toContain('Ordinateur partagé')
     expect(html(false)).not.toContain('Ordinateur partagé')
@@ -291,7 +328,7 @@ describe('signing out', () => {
 
   it('counts the sites of a long day', () => {
     const closedSites = Array.from({ length: 500 }, (_, index) => textOf(`Site ${index}`))
-    const html = pages.closed(c, { known: true, idp: null, closedSites, shared: false, again: '/login' })
+    const html = pages.closed(c, { known: true, idp: null, closedSites, ...nothingLeft, again: '/login' })
     expect(html).toContain('Site 11 et 488&nbsp;autres')
     expect(Buffer.byteLength(html)).toBeLessThan(20_000)
   })

@@ -68,6 +68,9 @@ export function failure(code: ErrorCode, more: Partial<FailureData> = {}): Failu
   }
 }
 
+const onward = { idp: janus, next: 'https://janus.example.org/end' }
+export const nothingLeft = { leave: [], silent: [], shared: false } as const
+
 export interface Sample {
   readonly name: string
   readonly language: Language
@@ -136,8 +139,8 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
         fields: { to: 'https://cours.example.org/' },
       }),
     ),
-    sample('closing', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: false })),
-    sample('closing-shared', pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', shared: true })),
+    sample('closing', pages.closing(c, { ...onward, ...nothingLeft })),
+    sample('closing-shared', pages.closing(c, { ...onward, ...nothingLeft, shared: true, silent: [courses] })),
     ...(['closed', 'not-closed', 'unknown'] as const).map(outcome =>
       sample(
         `closed-idp-${outcome}`,
@@ -145,18 +148,29 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
           known: true,
           idp: { label: janus, outcome },
           closedSites: [nature, jstor],
-          shared: false,
+          ...nothingLeft,
           again: '/login',
         }),
       ),
     ),
     sample(
       'closed-unknown',
-      pages.closed(c, { known: false, idp: null, closedSites: [], shared: false, again: '/login' }),
+      pages.closed(c, { known: false, idp: null, closedSites: [], ...nothingLeft, again: '/login' }),
     ),
     sample(
       'closed-shared',
-      pages.closed(c, { known: true, idp: null, closedSites: [nature], shared: true, again: '/login' }),
+      pages.closed(c, { known: true, idp: null, closedSites: [nature], ...nothingLeft, shared: true, again: '/login' }),
+    ),
+    sample(
+      'closed-silent',
+      pages.closed(c, {
+        known: true,
+        idp: { label: janus, outcome: 'closed' },
+        closedSites: [nature, jstor],
+        ...nothingLeft,
+        silent: [courses],
+        again: '/login',
+      }),
     ),
     sample('my-sessions', pages.mySessions(known, { here, others: [elsewhere, unknown], token: 't' })),
     sample('my-sessions-only-here', pages.mySessions(known, { here, others: [], token: 't' })),

@@ -211,6 +211,25 @@ export function examine(begin: () => Promise<Sitting>): void {
       expect((await store.records.take(record, visits))?.visits).toEqual([])
     })
 
+    it('can be looked at without taking anything, and are none once the record is gone', async () => {
+      expect(await store.records.visits(record, visits)).toEqual([])
+      await store.records.create(record, version(0), minute)
+      expect(await store.records.visits(record, visits)).toEqual([])
+      for (const each of ['journals', 'médiathèque']) await store.records.visit(record, visits, each, 500)
+      for (let look = 0; look < 2; look++) {
+        expect((await store.records.visits(record, visits)).toSorted()).toEqual(['journals', 'médiathèque'])
+      }
+      expect((await store.records.take(record, visits))?.visits).toHaveLength(2)
+      expect(await store.records.visits(record, visits)).toEqual([])
+    })
+
+    it('are none once the record has lived its time', async () => {
+      await store.records.create(record, version(0), minute)
+      await store.records.visit(record, visits, 'journals', 500)
+      await sitting.lapse(minute + 1)
+      expect(await store.records.visits(record, visits)).toEqual([])
+    })
+
     it('are not noted for a record that is gone', async () => {
       await store.records.visit(record, visits, 'journals', 500)
       await store.records.create(record, version(0), minute)
