@@ -75,7 +75,7 @@ describe('a reply to the attacker’s own sign-in, opened in the victim’s brow
 
   it('nor where a sibling host posts it, with every cookie of the victim', async () => {
     // A sign-in of the victim's own is under way, so that a cookie of one comes along.
-    await browser.navigate(world.portal('/login?again=1'), { follow: false })
+    await browser.navigate(world.portal('/login?again=1&idp=op'), { follow: false })
     const eve = new Browser()
     const callback = world.callback(await world.toProvider(eve, app('/eves-page')), 'eve')
     const form = [...callback.searchParams]
