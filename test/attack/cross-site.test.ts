@@ -216,7 +216,7 @@ describe('pages of ours in a frame of another site (CS-05)', () => {
   })
 })
 
-describe('a script of a sibling host, with the cookie of a site (A6)', () => {
+describe('a script of a sibling host, with the cookie of a site (A6, C5 12)', () => {
   const isRefused = (reply: Reply) => {
     expect(reply.status).toBe(403)
     expect(reply.json()).toMatchObject({ error: 'request.cross-origin' })
