@@ -47,7 +47,7 @@ export function createOurs(parts: OursParts): Ours {
       case '/.passerelle/enter':
         return redeem(passage, resource, parameters.get('t') ?? '')
       case '/.passerelle/leave':
-        return leave(passage, portal)
+        return leave(passage, portal, parameters.get('cookie') === 'keep')
       case '/.passerelle/framed':
         return framed(passage, resource, parameters.get('to'))
       default:

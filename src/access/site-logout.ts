@@ -12,7 +12,7 @@ import type { Permit } from '../model/decision.ts'
 import type { CloseFromSite } from '../model/logout.ts'
 import type { Passage } from '../model/passage.ts'
 import { longestTarget, type ResourcePlace } from '../model/place.ts'
-import type { Resource } from '../model/resource.ts'
+import { type Resource, sharesHost } from '../model/resource.ts'
 import type { Scope, Session, SessionId } from '../model/session.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { authorize, isLeft } from '../policy/authorize.ts'
@@ -38,12 +38,14 @@ export interface SiteLogoutParts {
 export type Visit = (passage: Passage, place: ResourcePlace) => Promise<void> | void
 export type SiteLogout = (passage: Passage, place: ResourcePlace, visit: Visit) => Promise<void> | void
 
-/** The browser forgets the pages of this host, those in its back/forward cache too (SESSIONS A8); never "cookies". */
+/**
+ * The browser forgets the pages of this host, those in its back/forward cache too (SESSIONS A8); never "cookies". All but the
+ * one on which the link was pressed: that is kept only afterwards, and the portal's page has it forgotten in a frame (leave.ts).
+ */
 const forgetPages = ['Clear-Site-Data', '"cache"']
 
 export function createSiteLogout(parts: SiteLogoutParts): SiteLogout {
   const { portal, sessions, pages, sitePage } = parts
-  const neighbours = Map.groupBy(parts.resources, ({ at }) => at.hostname)
 
   return function siteLogout(passage, place, visit) {
     const { resource } = place
@@ -107,9 +109,8 @@ export function createSiteLogout(parts: SiteLogoutParts): SiteLogout {
     const { resource } = place
     const permit = permitOf(passage, place, session)
     const cookies = permit === null ? [] : await parts.passOn(passage, place, permit)
-    // Sites below paths of one host share our cookie there; it opens this one no more, and the others would lose a form under way.
-    const alone = (neighbours.get(resource.at.hostname) ?? []).length === 1
-    const ours = alone ? [expireCookie(cookieName.site)] : []
+    // A shared cookie opens this one no more, and without it the others would lose a form under way.
+    const ours = sharesHost(resource, parts.resources) ? [] : [expireCookie(cookieName.site)]
     answerRedirect(passage, portal + pageOf(resource), [...ours, ...cookies], 303, forgetPages)
   }
 

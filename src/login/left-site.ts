@@ -58,6 +58,7 @@ export function createLeftSite({ sessions, isLeft, locateUrl, pages }: LeftSiteP
     const place = request.method === 'POST' ? 'one-shot' : 'portal'
     const html = pages.siteLeft(contextOf(request, place, displayName(session.identity.claims)), {
       resource: resource.title,
+      leave: null,
       token: request.page.token(),
       action: '/open',
       fields: asFields(placed(wanted, located)),

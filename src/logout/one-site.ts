@@ -6,7 +6,7 @@ import { GatewayError } from '../errors.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { displayName } from '../model/identity.ts'
 import type { LocateLogout } from '../model/place.ts'
-import type { Resource } from '../model/resource.ts'
+import { type Resource, sharesHost } from '../model/resource.ts'
 import type { Session } from '../model/session.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
@@ -77,13 +77,17 @@ export function createOneSite({ resources, sessions, isLeft, locateLogout, pages
   }
 
   function closed(request: PortalRequest, resource: Resource, { identity }: Session): Answer {
+    const { origin } = resource.at
+    // The page on which the link was pressed is one that Back would show.
+    const leave = `${origin}/.passerelle/leave${sharesHost(resource, resources) ? '?cookie=keep' : ''}`
     const html = pages.siteLeft(contextOf(request, 'portal', displayName(identity.claims)), {
       resource: resource.title,
+      leave,
       token: request.page.token(),
       action: '/open',
       fields: { to: frontOf(resource) },
     })
-    return { kind: 'page', status: 200, html, policy: 'leads-away', cookies: [] }
+    return { kind: 'page', status: 200, html, policy: 'leads-away', cookies: [], frames: [origin] }
   }
 
   function notLeft(request: PortalRequest, resource: Resource, at: string | null, error: GatewayError): Answer {

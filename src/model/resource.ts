@@ -31,6 +31,11 @@ export interface Resource {
   readonly timeouts: Timeouts
 }
 
+/** Other resources stand below paths of the same host: to a browser they are one site, with one cookie of ours. */
+export function sharesHost({ id, at }: Resource, all: readonly Resource[]): boolean {
+  return all.some(other => other.id !== id && other.at.hostname === at.hostname)
+}
+
 /** From `at`: never from the request (SESSIONS A9). */
 export interface PublicAddress {
   readonly scheme: 'http' | 'https'

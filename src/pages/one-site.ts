@@ -17,6 +17,8 @@ export interface AskSiteData {
 
 export interface SiteLeftData {
   readonly resource: Text
+  /** On the site's host, for a frame in which the browser forgets what it holds of it; null: it has forgotten. */
+  readonly leave: string | null
   readonly token: string
   /** Where it is opened again; `fields` go along. */
   readonly action: string
@@ -42,7 +44,7 @@ export function siteLeftPage(site: Site, c: PageContext, d: SiteLeftData): strin
     const main = html`${heading(level, 0, words.left(resource))}
 <p class="lead">${words.leftLead}</p>
 <div class="act">${form(d.action, d.token, d.fields, html`<button class="btn">${words.reopen(resource)}</button>`)}${frontLink(site, c, language, 'plain')}<a href="${href(onPortal(site, c, '/logout'))}">${words.everything}</a></div>
-<p class="soft">${words.sharedComputer}</p>`
+<p class="soft">${words.sharedComputer}</p>${d.leave !== null && level === 1 ? html`<iframe hidden src="${href(d.leave)}"></iframe>` : null}`
     return { title: words.left(resource), main, quotesReference: false }
   })
 }
@@ -57,8 +59,8 @@ const wordsOf = {
     everything: html`Me déconnecter de tout`,
     stay: 'Rester',
     hint: html`Sur un ordinateur partagé, fermez tout.`,
-    left: (resource: string) => html`${resource} est fermé pour vous`,
-    leftLead: html`Vous avez quitté ce site. Votre session reste ouverte pour les autres&#8239;; celui-ci ne s’ouvrira de nouveau que si vous le demandez ici.`,
+    left: (resource: string) => html`Vous avez quitté ${resource}`,
+    leftLead: html`Ce site est fermé pour vous. Votre session reste ouverte pour les autres&#8239;; celui-ci ne s’ouvrira de nouveau que si vous le demandez ici.`,
     reopen: (resource: string) => html`Ouvrir ${resource} de nouveau`,
     sharedComputer: html`Ordinateur partagé&nbsp;: ce site seul est fermé. Avant de quitter le poste, déconnectez-vous de tout.`,
   },
@@ -71,8 +73,8 @@ const wordsOf = {
     everything: html`Sign me out of everything`,
     stay: 'Stay',
     hint: html`On a shared computer, close everything.`,
-    left: (resource: string) => html`${resource} is closed for you`,
-    leftLead: html`You have left this site. Your session stays open for the others; this one opens again only when you ask for it here.`,
+    left: (resource: string) => html`You have left ${resource}`,
+    leftLead: html`This site is closed for you. Your session stays open for the others; this one opens again only when you ask for it here.`,
     reopen: (resource: string) => html`Open ${resource} again`,
     sharedComputer: html`Shared computer: only this site is closed. Before you leave it, sign out of everything.`,
   },

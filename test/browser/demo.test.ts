@@ -105,6 +105,16 @@ describe('the demonstration', () => {
     }
   })
 
+  it('shows nothing of a site by Back, once its own logout link was pressed', async () => {
+    const { courses, provider } = world.addresses
+    const page = await arrive('bruno', courses)
+    expect(await page.textContent('#reader')).toContain('Bruno Lefèvre')
+    await page.click('text=Quitter')
+    expect(await page.textContent('h1')).toBe('Closing')
+    await page.goBack({ waitUntil: 'commit' })
+    await page.waitForURL(address => address.href.startsWith(provider))
+  })
+
   it('closes the chat when the person signs out in another tab, and asks for a sign-in from then on', async () => {
     const chat = await arrive('bruno', `${world.addresses.courses}chat`)
     await chat.fill('[name=text]', 'bonjour')

@@ -95,11 +95,20 @@ describe('a logout link that closes this site only', () => {
     expect(done.header('clear-site-data')).toBe('"cache"')
     expect(site.sessions()).not.toContain(own)
     const page = await browser.navigate(done.redirect ?? '')
-    expect(page.visibleText).toMatch(/^Courses is closed for you/)
+    expect(page.visibleText).toMatch(/^You have left Courses/)
     expect(page.visibleText).toContain('Alice Martin')
     expect((await open('journal', '/echo')).status).toBe(200)
     expect(world.events).toContainEqual({ name: 'session.site-left', resource: 'courses' })
     expect(world.events.some(({ name }) => name === 'session.ended')).toBe(false)
+  })
+
+  it('has the browser forget what it holds of the site, in a frame of the portal’s page', async () => {
+    const page = await press('courses', { follow: true })
+    expect(page.text).toContain(`<iframe hidden src="${world.url('courses', '/.passerelle/leave')}"></iframe>`)
+    const origin = world.url('courses', '').replace(/\/$/, '')
+    expect(page.header('content-security-policy')).toMatch(new RegExp(`; frame-src ${origin}$`))
+    // Where the site is refused, all of it is forgotten.
+    expect((await open('courses')).text).not.toContain('<iframe')
   })
 
   it('is not undone by a kept or stolen older cookie of the site', async () => {
@@ -109,7 +118,7 @@ describe('a logout link that closes this site only', () => {
     expect(await statusAt('courses', thief, '/pub/x')).toBe(200)
     const reply = await thief.navigate(world.url('courses', '/echo?deep'))
     expect(reply.url.pathname).toBe('/enter')
-    expect(reply.visibleText).toMatch(/^Courses is closed for you/)
+    expect(reply.visibleText).toMatch(/^You have left Courses/)
   })
 
   it('opens again only by the button of our page, which leads to where the person was going', async () => {
@@ -140,7 +149,7 @@ describe('a logout link that closes this site only', () => {
       expect((await browser.navigate(world.portal('/open'), { from, form, follow: false })).status).toBe(403)
     }
     const asked = await browser.navigate(world.portal('/open'), { from: world.portal('/'), form })
-    expect(asked.visibleText).toMatch(/^Courses is closed for you/)
+    expect(asked.visibleText).toMatch(/^You have left Courses/)
     expect(await statusAt('courses')).toBe(401)
     expect((await browser.submit(asked, {}, '/open')).url.href).toBe(world.url('courses', '/'))
   })
@@ -201,9 +210,16 @@ describe('a logout link that closes this site only', () => {
     expect(done.redirect?.href).toBe(portalPage('intranet'))
     expect(done.cookiesSet).toEqual(['PHPSESSID=deleted; Max-Age=0; Path=/intranet/', 'bye=1; Path=/intranet/'])
     expect(await statusAt('apps', browser, '/intranet/echo')).toBe(401)
+    const page = await browser.navigate(done.redirect ?? '')
+    expect(page.text).toContain(`<iframe hidden src="${world.url('apps', '/.passerelle/leave?cookie=keep')}"></iframe>`)
+    const frame = await browser.navigate(world.url('apps', '/.passerelle/leave?cookie=keep'), {
+      as: 'iframe',
+      from: page,
+    })
+    expect([frame.status, frame.header('clear-site-data'), frame.cookiesSet]).toEqual([200, '"cache"', []])
     const sent = await browser.navigate(world.url('apps', '/hr/echo'), { from: neighbour, form: { leave: '5 days' } })
     expect(sent.status).toBe(200)
-    expect((await open('apps', '/intranet/x')).visibleText).toMatch(/^Intranet is closed for you/)
+    expect((await open('apps', '/intranet/x')).visibleText).toMatch(/^You have left Intranet/)
   })
 
   it('from elsewhere is a question of the portal', async () => {
@@ -232,14 +248,14 @@ describe('a logout link that closes this site only', () => {
     expect(framed.url.pathname).toBe('/.passerelle/framed')
     const link = framed.links.find(({ href }) => href.includes('/.passerelle/begin'))
     const page = await browser.navigate(new URL(link?.href ?? '', framed.url))
-    expect(page.visibleText).toMatch(/^Courses is closed for you/)
+    expect(page.visibleText).toMatch(/^You have left Courses/)
   })
 
   it('stays in the list of the portal, as a site that one can open', async () => {
     await press('courses')
     const front = await browser.navigate(world.portal('/'))
     expect(front.visibleText).not.toContain('Closed to this account')
-    expect((await browser.click(front, 'Courses')).visibleText).toMatch(/^Courses is closed for you/)
+    expect((await browser.click(front, 'Courses')).visibleText).toMatch(/^You have left Courses/)
   })
 })
 
@@ -266,7 +282,7 @@ describe('a logout link that asks', () => {
     const done = await browser.submit(page, {}, 'Close only')
     expect(done.hops.map(({ url }) => url.pathname)).toEqual(['/logout/library', '/logout.php'])
     expect(done.url.href).toBe(portalPage('library'))
-    expect(done.visibleText).toMatch(/^Library is closed for you/)
+    expect(done.visibleText).toMatch(/^You have left Library/)
     expect(world.origin.requests.map(({ method, url }) => [method, url])).toEqual([['GET', '/logout.php?sesskey=abc']])
     expect(site.sessions()).not.toContain(own)
     expect(await statusAt('library')).toBe(401)
@@ -284,7 +300,7 @@ describe('a logout link that asks', () => {
     const french = await world.signIn('alice', 'library')
     const page = await french.click(await french.navigate(world.url('library', '/')), 'Log out')
     expect(page.visibleText).toContain('Que voulez-vous fermer')
-    expect((await french.submit(page, {}, 'Fermer seulement')).visibleText).toMatch(/^Bibliothèque est fermé pour vous/)
+    expect((await french.submit(page, {}, 'Fermer seulement')).visibleText).toMatch(/^Vous avez quitté Bibliothèque/)
     const stranger = await new Browser({ language: 'en' }).navigate(portalPage('library'))
     expect(stranger.visibleText).toContain('No session is known here')
   })
@@ -331,7 +347,7 @@ describe('while the store does not answer', () => {
     expect(await statusAt('courses')).toBe(200)
     const asked = await browser.click(page, 'Try again')
     expect(asked.visibleText).toContain('What do you want to close?')
-    expect((await browser.submit(asked, {}, 'Close only')).visibleText).toMatch(/^Courses is closed for you/)
+    expect((await browser.submit(asked, {}, 'Close only')).visibleText).toMatch(/^You have left Courses/)
   })
 
   it('the answer on the portal says so, too', async () => {

@@ -95,7 +95,13 @@ export function hostilePages(address: string): readonly Sample[] {
         ),
         sample(
           'site-left',
-          pages.siteLeft(c, { resource: evilText, token: evil, action: address, fields: { [evil]: evil } }),
+          pages.siteLeft(c, {
+            resource: evilText,
+            leave: address,
+            token: evil,
+            action: address,
+            fields: { [evil]: evil },
+          }),
         ),
         sample(
           'closing',

@@ -134,6 +134,7 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
       'site-left',
       pages.siteLeft(known, {
         resource: courses,
+        leave: null,
         token: 't',
         action: '/open',
         fields: { to: 'https://cours.example.org/' },
