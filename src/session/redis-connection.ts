@@ -153,6 +153,24 @@ export function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError'
 }
 
+/**
+ * A deadline for the whole: in a cluster a command may be sent on from server to server, each time with a deadline of its own,
+ * and a pipeline waits until somebody has said who serves what.
+ *
+ * @throws Error after so many milliseconds
+ */
+export async function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** Made once for a connection: parsing a hundred and fifty certificates each time would cost more than the handshake. */
 function trustIn(ca: string | null): { readonly secureContext?: SecureContext } {
   return ca === null ? {} : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ca] }) }

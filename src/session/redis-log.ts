@@ -1,12 +1,14 @@
 /** The log of ends as a stream of Redis (SESSIONS C2, S7): how it is written and read. */
 import type { EndEntry } from '../model/store.ts'
 import { type LogLine, type LogReader, linesLimit } from './follow.ts'
-import type { Connection } from './redis-connection.ts'
+import { type Connection, within } from './redis-connection.ts'
 
 /** Of a cluster it is on one server, like every key. */
 export const logKey = 'pas:ended'
 /** About how many lines it keeps: far more than a process can miss between two reads. */
 const length = 100_000
+/** Milliseconds for a read in all; one waits 400 for news. */
+const deadlineMs = 1_000
 
 /** @returns the line's id */
 export async function writeLine(redis: Connection, { kind, key, reason }: EndEntry): Promise<string> {
@@ -19,7 +21,8 @@ export async function writeLine(redis: Connection, { kind, key, reason }: EndEnt
 export function createLogReader(redis: Connection): LogReader {
   return {
     async newest() {
-      const [line] = await redis.xrevrange(logKey, '+', '-', 'COUNT', 1)
+      if (redis.status !== 'ready') throw new Error('no connection')
+      const [line] = await within(deadlineMs, redis.xrevrange(logKey, '+', '-', 'COUNT', 1))
       return line?.[0] ?? '0-0'
     },
 
@@ -29,7 +32,8 @@ export function createLogReader(redis: Connection): LogReader {
       const from = ['STREAMS', logKey, after] as const
       if (waitMs === 0) both.xread('COUNT', linesLimit, ...from)
       else both.xread('COUNT', linesLimit, 'BLOCK', waitMs, ...from)
-      const replies = (await both.exec()) ?? []
+      if (redis.status !== 'ready') throw new Error('no connection')
+      const replies = (await within(deadlineMs, both.exec())) ?? []
       const failed = replies.find(([error]) => error !== null)
       if (failed !== undefined) throw failed[0]
       const [anchored, read] = replies.map(([, reply]) => (reply ?? []) as readonly unknown[])

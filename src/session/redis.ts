@@ -8,7 +8,16 @@ import type { Entered, Store } from '../model/store.ts'
 import { createFollowers } from './ended-log.ts'
 import { startFollowing } from './follow.ts'
 import { cautionsOf } from './redis-cautions.ts'
-import { connect, firstAttempt, isReply, mastersOf, onMastersChanged, onServerLost, told } from './redis-connection.ts'
+import {
+  connect,
+  firstAttempt,
+  isReply,
+  mastersOf,
+  onMastersChanged,
+  onServerLost,
+  told,
+  within,
+} from './redis-connection.ts'
 import { createLogReader, logKey, writeLine } from './redis-log.ts'
 import type { RedisPlace } from './redis-place.ts'
 import { createReplicaCheck } from './redis-replicas.ts'
@@ -279,21 +288,4 @@ function visitsOf(recordKey: string): string {
 /** PX takes whole milliseconds, at least one. */
 function life(ms: number): number {
   return Math.max(1, Math.floor(ms))
-}
-
-/**
- * In a cluster a command may be sent on from server to server, each time with its own deadline.
- *
- * @throws Error after so many milliseconds
- */
-async function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,11 +1,15 @@
 /** What Sentinel and Cluster can do that a single Redis cannot: fail over, move a slot, lose a server, lag behind (SESSIONS A4, B 18). */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GatewayEvent } from '../../src/model/event.ts'
 import { Secret } from '../../src/model/secret.ts'
 import type { EndEntry, Follower, Store } from '../../src/model/store.ts'
 import { createRedisStore } from '../../src/session/redis.ts'
 import { type RedisPlace, serverAt } from '../../src/session/redis-place.ts'
-import { type RedisServer, startRedis } from '../stand-in/redis.ts'
+import { selfSigned } from '../stand-in/certificate.ts'
+import { freePort, type RedisServer, startRedis } from '../stand-in/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../stand-in/redis-cluster.ts'
 import { type RedisSentinel, startRedisSentinel } from '../stand-in/redis-sentinel.ts'
 
@@ -60,6 +64,17 @@ describe('a Redis Cluster', () => {
     await second.start()
     await cluster.whole()
     await vi.waitFor(async () => expect(await one.store.reachable()).toBe(true), soon)
+  })
+
+  it('is started without: nothing waits for it', async () => {
+    const from = performance.now()
+    const one = await open(placeAt([{ port: 1 } as RedisServer, { port: 2 } as RedisServer]))
+    expect(performance.now() - from).toBeLessThan(2_000)
+    expect(namesOf(one)).toEqual(['store.down'])
+    expect(await one.store.reachable()).toBe(false)
+    const failing = one.store.ended.append(end('nowhere'))
+    await expect(failing).rejects.toMatchObject({ code: 'session.store-down' })
+    expect(one.follower.fresh()).toBe(false)
   })
 
   it('has the log followed on where its slot moves to', async () => {
@@ -157,6 +172,54 @@ describe('a Redis behind sentinels', () => {
     expect(performance.now() - from).toBeLessThan(100)
     await vi.waitFor(() => expect(outcomes()).toEqual([true, false]), soon)
     redis.servers[1].thaw()
+  })
+})
+
+describe('TLS', () => {
+  const tls = selfSigned(['redis.example.org'])
+  const ca = { ca: tls.certificate, serverName: 'redis.example.org' }
+  const works = async (place: RedisPlace) => {
+    const [one, other] = [await open(place), await open(place)]
+    await vi.waitFor(async () => expect(await one.store.reachable()).toBe(true), soon)
+    expect(await one.store.records.create('pas:{a}:s', Buffer.alloc(40), minute)).toBe(true)
+    expect(await other.store.records.take('pas:{a}:s', 'pas:{a}:v')).not.toBeNull()
+    await one.store.ended.append(end('over TLS'))
+    await hears(other, 'over TLS')
+  }
+
+  it('is spoken with every server of a cluster, by a user who may do no more than the guide says', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-tls-'))
+    const bus = await freePort()
+    const cluster = [
+      '--cluster-enabled',
+      'yes',
+      '--cluster-port',
+      `${bus}`,
+      '--tls-cluster',
+      'yes',
+      '--dir',
+      folder,
+      '--cluster-announce-ip',
+      '127.0.0.1',
+    ]
+    const server = await startRedis({ tls, serverName: 'redis.example.org', more: () => cluster })
+    await server.admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
+    await vi.waitFor(async () => expect(await server.admin.cluster('INFO')).toContain('cluster_state:ok'), soon)
+    const rights = '+@read +@write +@scripting +time +wait -@dangerous +info +cluster|slots +cluster|info'.split(' ')
+    await server.admin.acl('SETUSER', 'passerelle', 'on', '>of-the-gateway', '~pas:*', '-@all', ...rights)
+    const servers = [{ host: '127.0.0.1', port: server.port }]
+    const user = { username: 'passerelle', password: 'of-the-gateway' }
+    await works({ ...nowhere, ...user, kind: 'cluster', servers, tls: ca })
+    const stranger = await open({ ...nowhere, ...user, kind: 'cluster', servers, tls: { ca: null, serverName: null } })
+    expect(await stranger.store.reachable()).toBe(false)
+    await server.close()
+    await rm(folder, { recursive: true })
+  })
+
+  it('is spoken with sentinels and with the server that they name', async () => {
+    const redis = await startRedisSentinel({ tls, serverName: 'redis.example.org' })
+    await works({ ...nowhere, kind: 'sentinels', servers: redis.sentinels, master: redis.master, tls: ca })
+    await redis.close()
   })
 })
 

@@ -18,7 +18,7 @@ import { timesOf, visit } from '../stand-in/visits.ts'
 const answerWithinMs = 1_000
 const backWithinMs = 2_000
 
-/** Time passes for the gateway alone: what it remembers of a session is believed for 30 seconds. */
+/** Time passes for the gateway alone: nothing that it remembers of a session is believed for more than 30 seconds, come what may. */
 let offsetMs = 0
 const now = () => performance.timeOrigin + performance.now() + offsetMs
 const forgetCached = () => {

@@ -81,6 +81,41 @@ describe('an end at another gateway', () => {
   })
 })
 
+describe('an end during a request that has its use and its visit noted (C5.7)', () => {
+  it('leaves no key of the session behind, in 300 races', async () => {
+    const c = await startTestGateway({
+      store: `{ kind: redis, url: "redis://127.0.0.1:${between.port}" }`,
+      session: '  idleTimeout: 1m',
+      shared: a,
+    })
+    const sessions: MadeSession[] = []
+    for (let nth = 0; nth < 300; nth++) sessions.push(await makeSession(c.gateway.sessions, 'alice'))
+    // A use is noted again after a tenth of the idle limit.
+    await redis.lapse(7_000)
+    // What c reads comes to it late, and what it writes then is later than some of the ends.
+    between.delay(30)
+    const statuses = new Set<number>()
+    for (let from = 0; from < sessions.length; from += 20) {
+      const races = sessions.slice(from, from + 20).map(async (session, nth) => {
+        const asked = statusAt(c, session)
+        await new Promise(resolve => setTimeout(resolve, 8 * nth))
+        await a.gateway.sessions.end(session.id, 'user')
+        statuses.add(await asked)
+      })
+      await Promise.all(races)
+    }
+    // Behind everything that c still has to note.
+    expect(await c.gateway.store.reachable()).toBe(true)
+    between.delay(0)
+    const left = await redis.admin.keys('pas:{*}:*')
+    expect(left.filter(key => sessions.some(({ hash }) => key.includes(hash)))).toEqual([])
+    // Else there was no race.
+    expect([...statuses].toSorted()).toEqual([200, 401])
+    c.invariants()
+    await c.stop()
+  })
+})
+
 describe('an end that a failover of Redis has lost', () => {
   /** As a new master that had not heard of the end: the record is there, the line and everything after it is not. */
   async function loseEnd(act: () => Promise<unknown>, { hash }: MadeSession): Promise<void> {

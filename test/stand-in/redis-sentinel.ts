@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePort, type RedisServer, spawnRedis, startRedis } from './redis.ts'
+import type { Certificate } from './certificate.ts'
+import { freePort, type RedisServer, spawnRedis, startRedis, writtenDown } from './redis.ts'
 import { eventually } from './redis-cluster.ts'
 
 export interface RedisSentinel {
@@ -23,11 +24,16 @@ export interface RedisSentinel {
 
 const name = 'sessions'
 
-export async function startRedisSentinel(): Promise<RedisSentinel> {
+/** @param secured all of them speak TLS only, and the certificate bears this name */
+export async function startRedisSentinel(
+  secured: { readonly tls: Certificate; readonly serverName: string } | null = null,
+): Promise<RedisSentinel> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-sentinel-'))
-  const more = () => ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5', '--dir', folder]
-  const first = await startRedis({ more })
-  const second = await startRedis({ more: () => [...more(), '--replicaof', `127.0.0.1 ${first.port}`] })
+  const files = secured === null ? null : await writtenDown(secured.tls)
+  const replication = secured === null ? [] : ['--tls-replication', 'yes']
+  const more = () => ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5', '--dir', folder, ...replication]
+  const first = await startRedis({ ...secured, more })
+  const second = await startRedis({ ...secured, more: () => [...more(), '--replicaof', `127.0.0.1 ${first.port}`] })
   const servers = [first, second] as const
   await eventually('the replica follows', async () => (await first.admin.info('replication')).includes('state=online'))
 
@@ -37,7 +43,17 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
     const port = await freePort()
     const file = join(folder, `sentinel-${port}.conf`)
     const lines = [
-      `port ${port}`,
+      ...(files === null
+        ? [`port ${port}`]
+        : [
+            'port 0',
+            `tls-port ${port}`,
+            'tls-auth-clients no',
+            'tls-replication yes',
+            `tls-cert-file ${join(files, 'cert.pem')}`,
+            `tls-key-file ${join(files, 'key.pem')}`,
+            `tls-ca-cert-file ${join(files, 'cert.pem')}`,
+          ]),
       'bind 127.0.0.1',
       `dir ${folder}`,
       `sentinel monitor ${name} 127.0.0.1 ${first.port} 2`,
@@ -48,7 +64,8 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
     processes.push(await spawnRedis([file, '--sentinel'], '+monitor'))
     sentinels.push({ host: '127.0.0.1', port })
   }
-  const askers = sentinels.map(({ port }) => new Redis({ port, host: '127.0.0.1' }))
+  const trusted = secured === null ? {} : { tls: { ca: secured.tls.certificate, servername: secured.serverName } }
+  const askers = sentinels.map(({ port }) => new Redis({ port, host: '127.0.0.1', ...trusted }))
   await eventually('the sentinels know one another and the replica', async () => {
     const told = await Promise.all(askers.map(asker => asker.info('sentinel')))
     return told.every(text => text.includes('slaves=1') && text.includes('sentinels=3'))
@@ -85,7 +102,7 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
         ),
       )
       await Promise.all(servers.map(server => server.close()))
-      await rm(folder, { recursive: true })
+      for (const each of [folder, files]) if (each !== null) await rm(each, { recursive: true })
     },
   }
 }

@@ -37,6 +37,8 @@ export interface RedisServerOptions {
   readonly more?: (port: number) => readonly string[]
   /** It speaks TLS only, with this key and certificate. */
   readonly tls?: Certificate
+  /** A name of that certificate; `localhost` unless said. */
+  readonly serverName?: string
 }
 
 /** A test run that is cut off leaves none behind. */
@@ -45,7 +47,12 @@ process.once('exit', () => {
   for (const child of started) child.kill('SIGKILL')
 })
 
-export async function startRedis({ password, tls, more = () => [] }: RedisServerOptions = {}): Promise<RedisServer> {
+export async function startRedis({
+  password,
+  tls,
+  serverName = 'localhost',
+  more = () => [],
+}: RedisServerOptions = {}): Promise<RedisServer> {
   const secured = password === undefined ? [] : ['--requirepass', password]
   const files = tls === undefined ? null : await writtenDown(tls)
   let running: ChildProcess | null = null
@@ -54,7 +61,7 @@ export async function startRedis({ password, tls, more = () => [] }: RedisServer
     port,
     host: '127.0.0.1',
     ...(password === undefined ? {} : { password }),
-    ...(tls === undefined ? {} : { tls: { ca: tls.certificate, servername: 'localhost' } }),
+    ...(tls === undefined ? {} : { tls: { ca: tls.certificate, servername: serverName } }),
   })
   // It is cut off whenever a test stops the server, and finds it again.
   admin.on('error', () => {})
@@ -148,7 +155,8 @@ export async function spawnRedis(args: readonly string[], ready: string): Promis
   })
 }
 
-async function writtenDown({ certificate, key }: Certificate): Promise<string> {
+/** @returns the folder of cert.pem and key.pem */
+export async function writtenDown({ certificate, key }: Certificate): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-tls-'))
   await writeFile(join(folder, 'cert.pem'), certificate)
   await writeFile(join(folder, 'key.pem'), key)
