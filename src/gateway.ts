@@ -90,6 +90,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     tunnels: () => plane.tunnels(),
     idps: () => providers.map(({ id, health }) => ({ id, health: health() })),
     storeUp: () => store.reachable(),
+    endsHeard: () => sessions.endsHeard(),
   })
   const observer = createObserver(log, metrics, settings.log.requests)
   const report = (event: GatewayEvent) => {

@@ -28,6 +28,8 @@ export interface Measured {
   readonly tunnels: () => number
   readonly idps: () => readonly { readonly id: string; readonly health: 'up' | 'down' | 'unknown' }[]
   readonly storeUp: () => Promise<boolean>
+  /** Whether ends elsewhere are heard, so that sessions may be remembered. */
+  readonly endsHeard: () => boolean
 }
 
 /** Seconds. */
@@ -80,6 +82,9 @@ export function createMetrics(measured: Measured): Metrics {
   )
   gauge('store_up', '1 while the session store answers.', async () =>
     (await measured.storeUp().catch(() => false)) ? 1 : 0,
+  )
+  gauge('ends_heard', '1 while ends at other processes are heard; 0: each request asks the session store.', () =>
+    measured.endsHeard() ? 1 : 0,
   )
   gauge('streams_open', 'Open WebSockets and event streams that belong to a session.', measured.openStreams)
   gauge('websockets_open', 'Open WebSockets.', measured.tunnels)

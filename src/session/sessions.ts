@@ -228,6 +228,7 @@ export function createSessions(parts: SessionParts) {
     sweep,
 
     openStreams: () => streams.size,
+    endsHeard: () => follower.fresh(),
     closeStreams: () => streams.closeAll(),
     count: () => store.records.count(),
 

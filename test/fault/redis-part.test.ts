@@ -139,7 +139,7 @@ describe('a Redis that needs 200 ms for each answer', () => {
     try {
       tell('a sign-in', (await timed(() => signIn('bob'))).ms)
       offsetMs += 31_000
-      const visits = await visit(onApp(alice), 400, 100)
+      const visits = await visit(onApp(alice), 400, 30)
       expect(statusesOf(visits)).toEqual([200])
       const { p50, p99 } = timesOf(visits)
       tell(

@@ -78,6 +78,13 @@ describe('an end at another gateway', () => {
     const visitors = { port: b.port, host: `app.localhost:${b.port}`, path: '/echo' }
     const visits = await visit({ ...visitors, cookie: session.cookieOf('app.localhost') }, 100, 5)
     expect(new Set(visits.map(({ status }) => status))).toEqual(new Set([200]))
+    const heard = async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${b.operationsPort}/metrics`)).text()
+      return /^passerelle_ends_heard (\d)$/m.exec(metrics)?.[1]
+    }
+    expect(await heard()).toBe('0')
+    between.swallow(null)
+    await until('ends are heard again', async () => (await heard()) === '1', 3_000)
   })
 })
 
