@@ -295,6 +295,22 @@ describe('a session', () => {
     expect((await recordOf(store, signed)).keep).toEqual({ refreshToken: 'n0' })
   })
 
+  it('that is ended while the idp is asked stays ended, whatever the idp says then', async () => {
+    const at = start()
+    const signed = await signIn(at.sessions)
+    const answer = Promise.withResolvers<Refreshed>()
+    at.answer = () => answer.promise
+    clock.advance(every)
+    await request(at, signed)
+    await expect.poll(() => at.asked).toHaveLength(1)
+    await at.sessions.end(signed.id, 'user')
+    answer.resolve(renewed('student', 'r1'))
+    await at.sessions.finishRechecks(minute)
+    expect(await store.records.read(keysOf(hashOf(signed.id)).record)).toBeNull()
+    expect(await request(at, signed)).toBeNull()
+    expect(at.outcomes()).toEqual([])
+  })
+
   it('whose claims have outgrown a record goes on with those it had, and with its new token', async () => {
     const at = start()
     const signed = await signIn(at.sessions)
