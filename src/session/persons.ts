@@ -32,6 +32,8 @@ export interface PersonsParts {
   readonly displaced: (ended: EndedSession) => void
 }
 
+/** Of the sessions that begin here, every so many-th looks after its person's set. */
+const prunedEvery = 16
 /** Others may fill a place that was just found free; after so many times somebody else is served first. */
 const attempts = 3
 
@@ -39,10 +41,11 @@ export type Persons = ReturnType<typeof createPersons>
 
 export function createPersons(parts: PersonsParts) {
   const { records, directory, keys, perPerson } = parts
+  let admitted = 0
 
   return {
     /** The confirmed sessions of a person that live, the oldest first. */
-    of: (person: Person) => living(person, 'person', 'sub'),
+    of: living,
 
     /** Every hash that may be theirs: provisional ones and dead ones too. */
     async hashesOf(person: Person): Promise<readonly string[]> {
@@ -58,6 +61,8 @@ export function createPersons(parts: PersonsParts) {
       const key = directoryKey(keys, 'person', person.idp, person.subject)
       if (perPerson === null) {
         await directory.add(key, hash, absoluteEnd)
+        // Nobody else need ever read the set, which lasts as long as the person keeps coming.
+        if (admitted++ % prunedEvery === 0) living(person).catch(() => {})
         return true
       }
       await gather(person, key)
@@ -65,7 +70,7 @@ export function createPersons(parts: PersonsParts) {
         const { outcome, displaced } = await directory.enter(key, hash, absoluteEnd, perPerson.limit, offered)
         await Promise.all(displaced.map(displace))
         if (outcome !== 'full') return true
-        const others = await living(person, 'person')
+        const others = await living(person)
         if (others.length >= perPerson.limit && perPerson.beyond !== 'oldest') return false
         offered = others.map(other => other.hash)
       }
@@ -89,12 +94,12 @@ export function createPersons(parts: PersonsParts) {
     }
   }
 
-  async function living(person: Person, ...kinds: readonly Kind[]): Promise<readonly KnownSession[]> {
-    const found = await Promise.all((await membersOf(person, ...kinds)).map(hash => lookOrPrune(hash, person)))
-    return found
-      .filter(one => one !== null && !one.provisional)
-      .map(one => one as KnownSession)
-      .toSorted((a, b) => a.createdAt - b.createdAt)
+  async function living(person: Person): Promise<readonly KnownSession[]> {
+    const confirmed = new Set(await membersOf(person, 'person'))
+    // Those of an older version, and those whose place another took, stand under the subject alone.
+    const all = new Set([...confirmed, ...(await membersOf(person, 'sub'))])
+    const found = await Promise.all([...all].map(hash => alive(hash, person, confirmed.has(hash))))
+    return found.filter(one => one !== null).toSorted((a, b) => a.createdAt - b.createdAt)
   }
 
   async function membersOf({ idp, subject }: Person, ...kinds: readonly Kind[]): Promise<readonly string[]> {
@@ -102,14 +107,20 @@ export function createPersons(parts: PersonsParts) {
     return [...new Set((await Promise.all(names.map(name => directory.members(name)))).flat())]
   }
 
-  /** Only from the person's set: in that of the subject stand sign-ins under way, whose record is not there yet. */
-  async function lookOrPrune(hash: string, { idp, subject }: Person): Promise<KnownSession | null> {
+  /**
+   * Null: it is over, or does not count.
+   *
+   * @param confirmed its record was there once, so without one it is taken out; a sign-in under way stands under its subject
+   *                  before it has a record
+   */
+  async function alive(hash: string, { idp, subject }: Person, confirmed: boolean): Promise<KnownSession | null> {
     const known = await parts.look(hash)
-    if (known === null) {
-      for (const name of directoryKeys(keys, 'person', idp, subject)) await directory.remove(name, hash)
-      return null
+    if (known === null && confirmed) {
+      const names = (['person', 'sub'] as const).flatMap(kind => directoryKeys(keys, kind, idp, subject))
+      await Promise.all(names.map(name => directory.remove(name, hash)))
     }
-    return parts.condemned.has(hash) || (await parts.marks.over(known.identity, known.createdAt)) ? null : known
+    if (known === null || known.provisional || parts.condemned.has(hash)) return null
+    return (await parts.marks.over(known.identity, known.createdAt)) ? null : known
   }
 }
 

@@ -4,6 +4,7 @@ import { cookieName } from '../../src/model/cookie.ts'
 import type { SignIn } from '../../src/model/idp.ts'
 import { Secret } from '../../src/model/secret.ts'
 import type { Store } from '../../src/model/store.ts'
+import { directoryKey } from '../../src/session/directory.ts'
 import { createMarks } from '../../src/session/marks.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
 import { createKeys } from '../../src/session/seal.ts'
@@ -102,6 +103,22 @@ describe('an end of a person', () => {
     const again = await establish('alice')
     const next = `${cookieName.portal}=${sessions.cookieFor('portal', again?.id ?? '', 0)}`
     expect(await sessions.resume(next, 'portal', 'navigation')).toMatchObject({ provisional: false })
+  })
+})
+
+describe('the sets in which a person’s sessions are found', () => {
+  it('hold no more than the living and a few of the dead, however long somebody keeps coming', async () => {
+    const sets = (['person', 'sub'] as const).map(kind => directoryKey(keys, kind, 'campus', 'robot'))
+    const sizes: number[] = []
+    for (let visit = 0; visit < 100; visit++) {
+      const begun = await establish('robot')
+      const cookie = `${cookieName.portal}=${sessions.cookieFor('portal', begun?.id ?? '', 0)}`
+      expect(await sessions.resume(cookie, 'portal', 'navigation')).not.toBeNull()
+      for (const set of sets) sizes.push((await store.directory.members(set)).length)
+      // Never signed out: it just does not come back for an hour.
+      clock.advance(hour)
+    }
+    expect(Math.max(...sizes)).toBeLessThan(20)
   })
 })
 
