@@ -236,12 +236,13 @@ describe('many sites', () => {
     expect(most).toBe(20)
   })
 
+  // Behind the silent one, five times three seconds would pass.
   it('of which one is silent through a hundred sign-outs hear of each at once', async () => {
     const dead = await site(silent)
     const well = await site()
     const tell = telling([{ origin: dead.url }, { origin: well.url }])
     const all = Array.from({ length: 100 }, () => tell())
-    await well.until(() => well.requests.length === 100, 'every sign-out at the site that answers', 2_500)
+    await well.until(() => well.requests.length === 100, 'every sign-out at the site that answers', 8_000)
     expect(dead.requests.length).toBeLessThanOrEqual(20)
     await Promise.all(all)
   })
