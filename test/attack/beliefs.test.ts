@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { subjectId } from '../../src/model/identity.ts'
 import { type AdversarialOp, startAdversarialOp } from '../stand-in/adversarial-op.ts'
 import { Browser } from '../stand-in/browser-client.ts'
+import { settableClock } from '../stand-in/clock.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
 const auditor = 'alice@campus.example'
@@ -17,12 +18,17 @@ const site = (id: string, more: string) => `
     origin: "$ORIGIN"
     ${more}`
 
+const clock = settableClock()
+
 let op: AdversarialOp
 let world: TwoIdps
 beforeAll(async () => {
   op = await startAdversarialOp()
   world = await startTwoIdps(
     {
+      // The providers live in our time; only the limits of sessions have the test’s.
+      surroundings: { now: clock.now, wall: Date.now },
+      session: '  recheck: 15m',
       idps: `
     asserts: { email: "*@campus.example", affiliation: any, acr: [mfa] }
   - id: guests
@@ -147,5 +153,22 @@ describe('A7 a second factor', () => {
     const resumed = await world.gateway.sessions.resume(cookies.join('; '), 'portal', 'navigation')
     expect(resumed?.session.identity.strength).toEqual({ acr: null, amr: [] })
     expect(resumed?.session.strength).toEqual({ acr: null, amr: [] })
+  })
+})
+
+describe('A7 a check during the session', () => {
+  it('believes the guests’ provider no more than the sign-in did', async () => {
+    op.bends.refreshTokens = true
+    const { browser, reply } = await asGuest({ email: 'mallory@guests.example' }, 'mallory', 'guest')
+    expect(reply.status).toBe(200)
+    op.bends.userinfo = honest => ({ ...honest, email: [auditor, 'renamed@guests.example'], email_verified: true })
+    clock.advance(15 * 60_000)
+    await browser.navigate(world.url('guest', '/echo'))
+    await expect
+      .poll(() => world.events.flatMap(event => (event.name === 'session.rechecked' ? [event.outcome] : [])))
+      .toEqual(['changed'])
+    expect((await browser.navigate(world.url('audit', '/echo'))).status).toBe(403)
+    expect((await browser.navigate(world.url('guest', '/echo'))).status).toBe(200)
+    expect(world.origin.requests.at(-1)?.headers('x-mail')).toEqual(['renamed@guests.example'])
   })
 })

@@ -45,6 +45,13 @@ describe('a table', () => {
     ])
   })
 
+  it('is not separated by what its first line has inside quotes', () => {
+    expect(rows('"a,""b,";c\nd;e\n')).toEqual([
+      ['a,"b,', 'c'],
+      ['d', 'e'],
+    ])
+  })
+
   it('may have a quote in the middle of a cell', () => {
     expect(rows('Institut "SHS";INSHS\n')).toEqual([['Institut "SHS"', 'INSHS']])
   })
