@@ -45,6 +45,8 @@ export interface UnderstandingParts {
 
 /** As at the border (idp/): a list that somebody else wrote has an end. */
 const maxValues = 1_000
+/** Of the parts of a claim's values, each of which is looked up: values that are all separators have half a million. */
+const maxParts = 10_000
 
 /**
  * A configured name without any value is absent, even where the idp asserts a claim of that very name: otherwise an idp
@@ -112,14 +114,11 @@ function createReading(settings: ClaimSettings): Reading {
   const otherwise = settings.default ?? []
 
   return function read(raw, believes) {
+    const asserted = from.flatMap(source => (Object.hasOwn(raw, source) ? raw[source] : undefined) ?? [])
     const values = new Set<string>()
-    for (const source of from) {
-      for (const value of (Object.hasOwn(raw, source) ? raw[source] : undefined) ?? []) {
-        for (const part of split === null ? [value] : partsOf(value, split)) {
-          for (const result of lookedUp(spelled(part))) {
-            if (values.size < maxValues) values.add(result)
-          }
-        }
+    for (const part of split === null ? asserted : partsOf(asserted, split)) {
+      for (const result of lookedUp(spelled(part))) {
+        if (values.size < maxValues) values.add(result)
       }
     }
     const believed = [...values].filter(believes)
@@ -149,9 +148,12 @@ function lookupOf({ values, table }: ClaimSettings, spelled: (text: string) => s
 }
 
 /** Spaces and tabs around a part are none of its own; other characters that nobody sees stay, and match nothing. */
-function partsOf(value: string, separators: readonly string[]): readonly string[] {
-  return separators
-    .reduce<readonly string[]>((parts, separator) => parts.flatMap(part => part.split(separator)), [value])
-    .map(part => part.replace(/^[ \t]+|[ \t]+$/g, ''))
-    .filter(part => part !== '')
+function partsOf(values: readonly string[], separators: readonly string[]): readonly string[] {
+  let parts = values
+  for (const separator of separators) {
+    const apart: string[] = []
+    for (const part of parts) apart.push(...part.split(separator, maxParts - apart.length))
+    parts = apart
+  }
+  return parts.map(part => part.replace(/^[ \t]+|[ \t]+$/g, '')).filter(part => part !== '')
 }

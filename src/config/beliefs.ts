@@ -128,11 +128,12 @@ function beliefAbout({ asserts }: Idp, claim: string): Belief {
   return (own as Belief | undefined) ?? { kind: 'none' }
 }
 
-/** @param value as in a rule; null: any value at all. With a wildcard nobody can say, so it may be. */
+/** @param value as in a rule; null: any value at all */
 function believed(idp: Idp, claim: string, value: string | null): boolean {
   const belief = beliefAbout(idp, claim)
-  if (belief.kind !== 'like') return belief.kind === 'any'
-  return value === null || value.includes('*') || belief.anyOf.some(pattern => compilePattern(pattern, 'strict')(value))
+  if (belief.kind !== 'like' || value === null) return belief.kind !== 'none'
+  if (value.includes('*')) return !disjoint(belief, { kind: 'like', anyOf: [value] })
+  return belief.anyOf.some(pattern => compilePattern(pattern, 'strict')(value))
 }
 
 /**

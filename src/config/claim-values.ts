@@ -9,19 +9,25 @@ import type { Part, Settings } from './schema.ts'
 type Claim = NonNullable<NonNullable<Part<Settings>['claims']>[string]>
 
 export function checkClaimValues(settings: Part<Settings>, tell: Tell): void {
+  const known = new Map(
+    Object.entries(settings.claims ?? {}).map(([name, claim]) => [
+      name,
+      claim === undefined ? null : possibleValues(claim),
+    ]),
+  )
   for (const { path, condition } of conditionsInUse(settings)) {
     const claim = condition.kind === 'claim' ? settings.claims?.[condition.claim] : undefined
     if (condition.kind !== 'claim' || claim === undefined) continue
     const effect = condition.negated ? 'lets everybody through' : 'lets nobody through'
-    const possible = possibleValues(claim)
+    const possible = known.get(condition.claim) ?? null
     for (const [index, value] of condition.anyOf.entries()) {
       const at = [...path, index]
       if (possible === null) {
         const lower = lowerCase(value)
         if (isLowerCase(claim) && lower !== value)
           tell.problem(at, `is "${value}", and ${condition.claim} is put in lower case: it ${effect}. Write "${lower}"`)
-      } else if (!value.includes('*') && !possible.includes(value)) {
-        const meant = suggestion(value, possible)
+      } else if (!value.includes('*') && !possible.has(value)) {
+        const meant = suggestion(value, [...possible])
         tell.warning(at, `"${value}" is nothing that ${condition.claim} can become: it ${effect}${meant}`)
       }
     }
@@ -29,13 +35,13 @@ export function checkClaimValues(settings: Part<Settings>, tell: Tell): void {
 }
 
 /** Null: anything, or nobody can say. */
-function possibleValues({ values, table, unlisted, default: otherwise }: Claim): readonly string[] | null {
+function possibleValues({ values, table, unlisted, default: otherwise }: Claim): ReadonlySet<string> | null {
   if (unlisted !== 'drop' || values === undefined || table === undefined || otherwise === undefined) return null
   if (values === null && table === null) return null
   const { rows, faults } = table === null ? { rows: [], faults: [] } : readTable(table)
   if (faults.length > 0) return null
   const listed = [...Object.values(values ?? {}).flatMap(texts => texts ?? []), ...rows.flatMap(row => row.becomes)]
-  return [...listed, ...(otherwise ?? [])].filter(text => text !== undefined)
+  return new Set([...listed, ...(otherwise ?? [])].filter(text => text !== undefined))
 }
 
 /** What comes out is in lower case: with a table it is as the table writes it. */

@@ -106,6 +106,13 @@ describe('values within a value', () => {
     const many = Array.from({ length: 5_000 }, (_, i) => `v${i}`)
     expect(made({ split: [','] }, many.join(','))).toEqual(many.slice(0, 1_000))
   })
+
+  it('are looked for ten thousand times at most, however many an idp hides', () => {
+    const settings = { split: [';', ','], values: { y: ['found'] } }
+    expect(made(settings, `${'x;'.repeat(9_999)}y`)).toEqual(['found'])
+    expect(made(settings, `${'x;'.repeat(10_000)}y`)).toBeUndefined()
+    expect(made(settings, 'x;'.repeat(5_000), 'x,'.repeat(5_000), 'y')).toBeUndefined()
+  })
 })
 
 describe('looking up', () => {
