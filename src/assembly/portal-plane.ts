@@ -2,7 +2,9 @@
 import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
 import { createLogoutRequests } from '../limits/logout-requests.ts'
 import { createCallback } from '../login/callback.ts'
+import { createExpect } from '../login/expected.ts'
 import { createFail } from '../login/failed.ts'
+import { createHear } from '../login/hear.ts'
 import { createHeardLogout } from '../login/heard-logout.ts'
 import { createLeftSite } from '../login/left-site.ts'
 import { createLogin } from '../login/login.ts'
@@ -85,23 +87,26 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     report,
   })
   const fromIdp = { providers, endFromIdp, report, now: core.now }
-  const callback = createCallback({
+  const heardLogout = createHeardLogout({
+    endFromIdp: notices => endFromIdp('callback', notices),
+    admit: createLogoutRequests(core.now),
+  })
+  const expect = createExpect({ sessions, pending, fail, report })
+  const hear = createHear({
     portal,
-    providers,
     sessions,
     tellParticipants: core.tellParticipants,
     pending,
     singleUse,
     understand: core.understanding.identity,
     device: settings.session.assume ?? 'own',
-    heardLogout: createHeardLogout({
-      endFromIdp: notices => endFromIdp('callback', notices),
-      admit: createLogoutRequests(core.now),
-    }),
+    heardLogout,
+    expect,
     fail,
     report,
     now,
   })
+  const callback = createCallback({ portal, providers, pending, singleUse, heardLogout, expect, hear })
   const logout = createLogout({ providers, resources, sessions, closedSessions: core.closedSessions, pages, now })
   const oneSite = createOneSite({ resources, sessions, isLeft, locateLogout: createLocateLogout(core.locate), pages })
   const mySessions = createMySessions({

@@ -13,9 +13,12 @@ export function redirect(to: string, cookies: readonly string[] = []): Answer {
   return { kind: 'redirect', to, cookies }
 }
 
-export function answerStep(step: BrowserStep, cookies: readonly string[]): Answer {
+/** @param callback of this sign-in, where our own page asks */
+export function answerStep(step: BrowserStep, callback: string, cookies: readonly string[]): Answer {
   switch (step.kind) {
     case 'redirect':
       return redirect(step.to.href, cookies)
+    case 'prompt':
+      return redirect(callback, cookies)
   }
 }

@@ -220,7 +220,7 @@ export function createLogin(parts: LoginParts) {
       const destination = { to: wanted.to, n: wanted.n, attempt: wanted.attempt }
       const cookies = await pending.begin(state, request.cookies, { idp: provider.id, idpPending, ...destination })
       parts.report({ name: 'sign-in.begun', idp: provider.id })
-      return answerStep(step, cookies)
+      return answerStep(step, `/callback/${provider.id}/${state}`, cookies)
     } catch (error) {
       if (!(error instanceof GatewayError) || !error.code.startsWith('idp.')) throw error
       parts.report({ name: 'sign-in.failed', idp: provider.id, code: error.code })

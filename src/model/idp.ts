@@ -6,8 +6,14 @@ import type { LogoutNotice, LogoutOutcome } from './logout.ts'
 import type { IdpMemory } from './session.ts'
 import type { Text } from './text.ts'
 
-/** Where the browser goes next. Protocols that post or prompt add their kinds here, and the compiler finds who must answer them. */
-export type BrowserStep = { readonly kind: 'redirect'; readonly to: URL }
+/**
+ * Where the browser goes next. prompt: to our own page that asks the person, at the sign-in's callback. Protocols that post add
+ * their kind here, and the compiler finds who must answer it.
+ */
+export type BrowserStep = { readonly kind: 'redirect'; readonly to: URL } | { readonly kind: 'prompt' }
+
+/** What our own page asks for: a form that posts to the callback, same-origin, with the page state's token. */
+export type Prompt = 'access-code'
 
 export interface LoginAsk {
   /** The idp must ask the person again, whatever it remembers. */
@@ -25,6 +31,8 @@ export interface IdpMessage {
   /** The callback's own address, built from `portal`, without query. */
   readonly callback: URL
   readonly parameters: URLSearchParams
+  /** The client's, for limits. */
+  readonly address: string
 }
 
 /** Consumes the pending sign-in; throws where it is gone. Called by hear() once the message is worth it. */
@@ -72,6 +80,8 @@ export type Refreshed =
 export interface IdentityProvider {
   readonly id: IdpId
   readonly label: Text
+  /** What a page of ours asks the person for, where begin() says `prompt`; null: the idp asks, on pages of its own. */
+  readonly prompt: Prompt | null
   /**
    * @throws GatewayError `idp.unreachable` discovery failed or timed out
    */
@@ -83,6 +93,8 @@ export interface IdentityProvider {
    * @throws GatewayError `idp.rejected`     the idp said no, or its answer fails a check; `cause` says which
    * @throws GatewayError `idp.unreachable`  no answer from the token, userinfo or key endpoint
    * @throws GatewayError `idp.invalid-answer` the idp answered nonsense
+   * @throws GatewayError `code.…`             what the person typed opens nothing
+   * @throws GatewayError `login.busy`         too many try at once
    */
   readonly hear: (message: IdpMessage, takePending: TakePending) => Promise<Heard>
   /**
@@ -91,7 +103,11 @@ export interface IdentityProvider {
    */
   readonly saysLogout: ((message: IdpMessage) => boolean) | null
   /** Null: the protocol, or this server, cannot end its own session. */
-  readonly end: (keep: IdpMemory, returnTo: URL, state: string) => Promise<BrowserStep | null>
+  readonly end: (
+    keep: IdpMemory,
+    returnTo: URL,
+    state: string,
+  ) => Promise<(BrowserStep & { readonly kind: 'redirect' }) | null>
   /**
    * A sign-out that the idp tells us server to server (OpenID Connect Back-Channel Logout 1.0 §2.5); null: this idp cannot.
    * @throws GatewayError `logout.token-rejected` it proves nothing

@@ -63,7 +63,7 @@ export async function begin({ provider }: Gateway, now: () => number, force = fa
 }
 
 export async function hear({ provider }: Gateway, begun: Begun, parameters: URLSearchParams): Promise<SignIn> {
-  const heard = await provider.hear({ method: 'GET', callback, parameters }, async () => {
+  const heard = await provider.hear({ method: 'GET', callback, parameters, address: '127.0.0.1' }, async () => {
     begun.taken += 1
     return { idpPending: begun.idpPending, state, begunAt: begun.begunAt }
   })

@@ -122,7 +122,9 @@ describe('a callback', () => {
   it('whose pending sign-in is gone fails as the caller says, and redeems nothing', async () => {
     const gone = new GatewayError('login.stale', 'gone')
     await begin(gateway, clock.now)
-    const heard = gateway.provider.hear({ method: 'GET', callback, parameters: reply({}) }, () => Promise.reject(gone))
+    const heard = gateway.provider.hear({ method: 'GET', callback, parameters: reply({}), address: '127.0.0.1' }, () =>
+      Promise.reject(gone),
+    )
     await expect(heard).rejects.toBe(gone)
     expect(op.count('token')).toBe(0)
   })

@@ -95,11 +95,14 @@ async function signIn(provider: IdentityProvider, cookies?: Map<string, string>,
   const { step, idpPending } = await provider.begin(callback, { force, state })
   if (step.kind !== 'redirect') throw new Error('OpenID Connect redirects')
   const reply = await signInAtProvider(step.to, anna, outbound.fetch, cookies)
-  const heard = await provider.hear({ method: 'GET', callback, parameters: reply.searchParams }, async () => ({
-    idpPending,
-    state,
-    begunAt,
-  }))
+  const heard = await provider.hear(
+    { method: 'GET', callback, parameters: reply.searchParams, address: '127.0.0.1' },
+    async () => ({
+      idpPending,
+      state,
+      begunAt,
+    }),
+  )
   if (heard.kind !== 'sign-in') throw new Error(`heard ${heard.kind}`)
   return heard.signIn
 }
@@ -175,7 +178,11 @@ describe('a sign-in at a real OpenID provider', () => {
     if (step.kind !== 'redirect') throw new Error('OpenID Connect redirects')
     const parameters = (await signInAtProvider(step.to, anna, outbound.fetch)).searchParams
     const hear = () =>
-      provider.hear({ method: 'GET', callback, parameters }, async () => ({ idpPending, state, begunAt }))
+      provider.hear({ method: 'GET', callback, parameters, address: '127.0.0.1' }, async () => ({
+        idpPending,
+        state,
+        begunAt,
+      }))
     await hear()
     await expect(hear()).rejects.toThrowError(GatewayError)
     await expect(hear()).rejects.toMatchObject({

@@ -49,6 +49,7 @@ export function createCasProvider(settings: CasIdpSettings, needs: CasNeeds): Id
   return {
     id: settings.id,
     label: settings.label,
+    prompt: null,
 
     begin: async (callback, { force, state }) => {
       await reach.fresh()

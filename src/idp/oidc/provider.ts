@@ -137,6 +137,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
   return {
     id: settings.id,
     label: settings.label,
+    prompt: null,
 
     begin: async (callback, { force, state }) => {
       const metadata = await discovery.fresh()
