@@ -104,7 +104,7 @@ describe.each([
   }
 
   it.each(['', 'private', 'no-store', 'private, no-cache', 'max-age=3600'])(
-    'show nothing of what was read with Cache-Control %j',
+    'show nothing of what was read with Cache-Control %j (C5 11)',
     async cache => {
       const page = await twoSites(cache)
       const other = await page.context().newPage()

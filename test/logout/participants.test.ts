@@ -184,7 +184,7 @@ describe('a site that is not told', () => {
     const well = await site()
     const { value, ms } = await took(telling([{ origin: gone.url }, { origin: broken.url }, { origin: well.url }])())
     expect(value).toEqual({ told: ['r2'], failed: ['r0', 'r1'] })
-    expect(ms).toBeLessThan(2_000)
+    expect(ms).toBeLessThan(2_900)
     const failed = events.flatMap(event => (event.name === 'participant.failed' ? [event.detail] : []))
     expect(failed.toSorted()).toEqual(
       [
@@ -200,7 +200,8 @@ describe('a site that is not told', () => {
     const written = Array.from({ length: 60 }, (_, index) => ({ origin: index % 2 === 0 ? dead.url : well.url }))
     const { value, ms } = await took(telling(written)())
     expect(ms).toBeGreaterThan(2_900)
-    expect(ms).toBeLessThan(3_900)
+    // Two rounds of them, one after the other, would be six.
+    expect(ms).toBeLessThan(5_900)
     expect(value.failed).toEqual(
       expect.arrayContaining(written.flatMap((_, index) => (index % 2 === 0 ? [`r${index}`] : []))),
     )
@@ -258,7 +259,7 @@ describe('an answer without end', () => {
     })
     const { value, ms } = await took(telling([{ origin: origin.url }])())
     expect(value.told).toEqual(['r0'])
-    expect(ms).toBeLessThan(2_000)
+    expect(ms).toBeLessThan(2_900)
     await origin.until(() => origin.connections.every(({ open }) => !open), 'the connection to be cut', 2_500)
   })
 })

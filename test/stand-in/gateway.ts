@@ -258,7 +258,7 @@ ${options.more ?? ''}
       expect(text).not.toContain(secret)
       expect(text).not.toContain(client.clientSecret)
       expect(text).not.toMatch(/v1\.[0-9a-f]{8}\.[\w-]{43}/)
-      expect(text).not.toMatch(/[?&](code|state|t|r|n)=/)
+      expect(text).not.toMatch(/[?&](code|state|t|r|n|o)=/)
     },
 
     async stop() {
