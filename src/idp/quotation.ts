@@ -7,3 +7,9 @@ export function quoted(value: unknown): string {
   )
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
+
+/** Before it is quoted: a quotation is cut, and half a secret is not found in it any more. */
+export function withoutSecrets(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value !== 'string') return value
+  return secrets.filter(secret => secret !== '').reduce((text, secret) => text.replaceAll(secret, '****'), value)
+}

@@ -1,6 +1,5 @@
-/** Beginning a sign-in, and what comes back to the callback (OI-16, OI-17, OI-19, OI-20, OI-28). */
+/** Beginning a sign-in, and what comes back to the callback (OI-16, OI-17, OI-19, OI-20, OI-28); beside contract.ts. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { GatewayError } from '../../src/errors.ts'
 import { atProvider } from './at-provider.ts'
 import { begin, callback, type Gateway, gatewayAt, hear, signIn, state } from './attempt.ts'
 
@@ -119,23 +118,6 @@ describe('a callback', () => {
     }
   })
 
-  it('whose pending sign-in is gone fails as the caller says, and redeems nothing', async () => {
-    const gone = new GatewayError('login.stale', 'gone')
-    await begin(gateway, clock.now)
-    const heard = gateway.provider.hear({ method: 'GET', callback, parameters: reply({}), address: '127.0.0.1' }, () =>
-      Promise.reject(gone),
-    )
-    await expect(heard).rejects.toBe(gone)
-    expect(op.count('token')).toBe(0)
-  })
-
-  it('of a sign-in that was begun at another issuer under the same id is refused (RFC 9700 §4.4)', async () => {
-    const begun = await begin(gateway, clock.now)
-    const elsewhere = { ...begun, idpPending: { ...begun.idpPending, issuer: 'https://old.example' } }
-    expect(await failureOf(hear(gateway, elsewhere, reply({})))).toMatchObject(rejected('https://old.example'))
-    expect(op.count('token')).toBe(0)
-  })
-
   it('with an error ends the sign-in, and its words reach the log alone, quoted and short (OI-16)', async () => {
     const begun = await begin(gateway, clock.now)
     const words = `<script>alert(1)</script>\r\nforged ${'x'.repeat(5_000)}`
@@ -173,13 +155,6 @@ describe('a callback', () => {
     await signIn(gateway, op, clock.now)
     const { form } = op.asked.find(({ endpoint }) => endpoint === 'token') ?? {}
     expect(form?.get('redirect_uri')).toBe(callback.href)
-  })
-
-  it('finds the provider by itself, after a restart of the gateway between its two halves', async () => {
-    const begun = await begin(gateway, clock.now)
-    const restarted = gatewayAt(op.issuer, needs)
-    const signedIn = await hear(restarted, begun, op.authorize(begun.to).searchParams)
-    expect(signedIn.identity.subject).toBe('anna')
   })
 
   it('leaves the pending sign-in alone while the provider cannot be found', async () => {

@@ -206,24 +206,6 @@ describe('an idp that does not answer', () => {
     clock.advance(10_000)
     expect(await refusal()).toMatchObject({ code: 'idp.unreachable' })
   })
-
-  it('when it has to redeem a code is looked at again at once', async () => {
-    await attempt()
-    broken(500)
-    op.bends.wire.token = (_request, response) => void response.writeHead(502).end()
-    await expect(signIn(gateway, op, clock.now)).rejects.toMatchObject({ code: 'idp.unreachable' })
-    await expect.poll(() => gateway.provider.health()).toBe('down')
-  })
-
-  it('is left out of the sign-out, which does not wait for it', async () => {
-    const { keep } = await signIn(gateway, op, clock.now)
-    const returnTo = new URL('http://acces.localhost:8080/signed-out')
-    expect(await gateway.provider.end(keep, returnTo, 'o')).not.toBeNull()
-    broken(500)
-    clock.advance(10_000)
-    await refusal()
-    expect(await gateway.provider.end(keep, returnTo, 'o')).toBeNull()
-  })
 })
 
 describe('the end of a session at the idp', () => {

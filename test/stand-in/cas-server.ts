@@ -13,6 +13,8 @@ export interface CasBends {
   attributes: string
   /** Instead of the whole answer to a ticket. */
   validation: ((request: IncomingMessage, response: ServerResponse) => void) | null
+  /** Instead of the whole answer to a question without a ticket, by which the gateway looks whether it is there. */
+  look: CasBends['validation']
   /** Milliseconds before the answer to a ticket. */
   lateMs: number
 }
@@ -44,7 +46,7 @@ interface Granted {
   used: boolean
 }
 
-const honest = (): CasBends => ({ user: 'alice', attributes: '', validation: null, lateMs: 0 })
+const honest = (): CasBends => ({ user: 'alice', attributes: '', validation: null, look: null, lateMs: 0 })
 
 export async function startCasServer(): Promise<CasServer> {
   const bends = honest()
@@ -115,6 +117,7 @@ export async function startCasServer(): Promise<CasServer> {
       case '/cas/p3/serviceValidate':
       case '/cas/serviceValidate':
         if (bends.validation !== null && url.searchParams.has('ticket')) return bends.validation(request, response)
+        if (bends.look !== null && !url.searchParams.has('ticket')) return bends.look(request, response)
         setTimeout(() => validated(url.searchParams, response), bends.lateMs)
         return
       default:
@@ -133,9 +136,9 @@ export async function startCasServer(): Promise<CasServer> {
     const [service, ticket] = [asking.get('service'), asking.get('ticket')]
     if (service === null || ticket === null) return failure('INVALID_REQUEST', 'service and ticket are required')
     const found = granted.find(one => one.ticket === ticket && !one.used)
-    if (found === undefined) return failure('INVALID_TICKET', `Ticket ${ticket.slice(0, 10)} not recognized`)
+    if (found === undefined) return failure('INVALID_TICKET', `Ticket ${ticket} not recognized`)
     found.used = true
-    if (found.service !== service) return failure('INVALID_SERVICE', 'the ticket was made for another service')
+    if (found.service !== service) return failure('INVALID_SERVICE', `the ticket is not for ${service}`)
     if (asking.get('renew') === 'true' && !found.renewed) return failure('INVALID_TICKET', 'not from a new sign-in')
     return `<cas:authenticationSuccess><cas:user>${found.user}</cas:user>${bends.attributes}</cas:authenticationSuccess>`
   }
@@ -158,6 +161,11 @@ export function logoutRequest(ticket: string): string {
   return `<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="LR-${randomUUID()}" Version="2.0" IssueInstant="${new Date().toISOString()}"><saml:NameID>@NOT_USED@</saml:NameID><samlp:SessionIndex>${ticket}</samlp:SessionIndex></samlp:LogoutRequest>`
 }
 
-function failure(code: string, message: string): string {
-  return `<cas:authenticationFailure code="${code}">${message}</cas:authenticationFailure>`
+export function failure(code: string, message: string): string {
+  return `<cas:authenticationFailure code="${code}">${escaped(message)}</cas:authenticationFailure>`
+}
+
+/** Text as XML holds it: line breaks too, which a parser would otherwise make one. */
+export function escaped(text: string): string {
+  return text.replace(/[&<>"\r\n]/g, character => `&#${character.charCodeAt(0)};`)
 }

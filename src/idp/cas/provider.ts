@@ -9,7 +9,7 @@ import type { IdentityProvider, IdpMessage, SignIn } from '../../model/idp.ts'
 import type { OutboundFetch } from '../../model/outbound.ts'
 import type { Text } from '../../model/text.ts'
 import { ask } from '../ask.ts'
-import { quoted } from '../quotation.ts'
+import { quoted, withoutSecrets } from '../quotation.ts'
 import { createReach } from '../reach.ts'
 import { ticketOfLogoutRequest } from './logout-request.ts'
 import { readServiceResponse, type ServiceResponse } from './service-response.ts'
@@ -66,13 +66,15 @@ export function createCasProvider(settings: CasIdpSettings, needs: CasNeeds): Id
       }
       const forced = taken.idpPending.force !== undefined
       const answer = await validate(ticket, serviceOf(message.callback, taken.state), forced)
-      if (answer.kind === 'failure') throw refusal(answer)
+      if (answer.kind === 'failure') throw refusal(answer, [ticket, taken.state])
       return { kind: 'sign-in', signIn: signInOf(answer, ticket, forced) }
     },
 
     saysLogout,
 
     end: async (_keep, returnTo, state) => {
+      // Whoever signs out is not sent to a server that is known not to answer.
+      if (reach.health() === 'down') return null
       const service = new URL(returnTo)
       service.searchParams.set('state', state)
       return { kind: 'redirect', to: address('/logout', { service: service.href }) }
@@ -164,11 +166,11 @@ function ticketIn({ parameters }: IdpMessage): string {
   if (ticket === undefined || ticket === '') {
     throw new GatewayError('idp.rejected', 'the CAS server sent the person back without a ticket')
   }
-  if (more.length > 0 || ticket.length > 1_024 || !/^[\x21-\x7e]+$/.test(ticket)) {
-    throw new GatewayError(
-      'idp.rejected',
-      `the ticket is ${quoted(ticket)}${more.length > 0 ? ', and came twice' : ''}`,
-    )
+  // The log says what is wrong with it and never what it is: it may still be good.
+  if (more.length > 0) throw new GatewayError('idp.rejected', 'the ticket came more than once')
+  if (ticket.length > 1_024 || !/^[\x21-\x7e]+$/.test(ticket)) {
+    const detail = `the ticket, of ${ticket.length} characters, is no line of at most 1,024 printable ones`
+    throw new GatewayError('idp.rejected', detail)
   }
   // Ours begin with ST (§3.1.1); these are for applications that act for a person, and open no session.
   if (/^(?:PT|PGT|PGTIOU|TGC|TGT|LT)-/.test(ticket)) {
@@ -189,8 +191,10 @@ function authenticatedAt(attributes: Claims, forced: boolean, now: number): numb
   return Math.floor(Math.min(told, now))
 }
 
-function refusal({ code, message }: ServiceResponse & { kind: 'failure' }): GatewayError {
-  const detail = `the CAS server refused the ticket: ${quoted(code)}, ${quoted(message)}`
+/** @param sent what nobody else may know: servers repeat the ticket in their words, and the service that holds our state */
+function refusal({ code, message }: ServiceResponse & { kind: 'failure' }, sent: readonly string[]): GatewayError {
+  const words = [code, message].map(text => quoted(withoutSecrets(text, sent)))
+  const detail = `the CAS server refused the ticket: ${words.join(', ')}`
   switch (code) {
     case 'INTERNAL_ERROR':
       return new GatewayError('idp.invalid-answer', detail)

@@ -3,7 +3,7 @@
  * share one code, and what was expected stands in the cause.
  */
 import { GatewayError } from '../../errors.ts'
-import { quoted } from '../quotation.ts'
+import { quoted, withoutSecrets } from '../quotation.ts'
 import { clockHint } from './id-token.ts'
 
 type Members = Readonly<Record<string, unknown>>
@@ -42,12 +42,6 @@ export function refusalOf(error: unknown): unknown {
 }
 
 type Quote = (value: unknown) => string
-
-/** Before it is quoted: a quotation is cut, and half a secret is not found in it any more. */
-function withoutSecrets(value: unknown, secrets: readonly string[]): unknown {
-  if (typeof value !== 'string') return value
-  return secrets.filter(secret => secret !== '').reduce((text, secret) => text.replaceAll(secret, '****'), value)
-}
 
 function described(
   error: unknown,

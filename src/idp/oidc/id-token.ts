@@ -72,7 +72,8 @@ export function checkIdToken(token: string, claims: Members, context: IdTokenCon
 
   return {
     subject: subjectOf(claims),
-    authenticatedAt: Math.floor(authenticatedAt),
+    // A clock that is ahead signs nobody in tomorrow: whoever reads this compares it with ours.
+    authenticatedAt: Math.floor(Math.min(authenticatedAt, now)),
     issuedAt: Math.floor(issuedAt),
     acr: typeof claims.acr === 'string' ? claims.acr : null,
     amr: amrOf(claims.amr),
