@@ -9,6 +9,7 @@ import type { TellParticipants } from '../model/logout.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { Handles } from '../session/handles.ts'
+import { inParts } from '../session/in-parts.ts'
 import type { KnownSession, Resumed, Sessions } from '../session/sessions.ts'
 import type { Listed } from './listed.ts'
 
@@ -76,8 +77,10 @@ export function createMySessions(parts: MySessionsParts) {
   }
 
   async function endAll(known: readonly KnownSession[]): Promise<void> {
-    for (const ended of await Promise.all(known.map(({ hash }) => sessions.endKnown(hash, 'user')))) {
-      if (ended !== null) void parts.tellParticipants(ended)
+    for (const some of inParts(known)) {
+      for (const ended of await Promise.all(some.map(({ hash }) => sessions.endKnown(hash, 'user')))) {
+        if (ended !== null) void parts.tellParticipants(ended)
+      }
     }
   }
 }

@@ -7,6 +7,7 @@ import type { LogoutNotice } from '../model/logout.ts'
 import type { EndedSession } from '../model/session.ts'
 import type { DirectoryStore, RecordStore, TombstoneStore } from '../model/store.ts'
 import { directoryKeys, endsOnlyEarlier, type Handle, handlesOfNotice, tombstoneOf } from './directory.ts'
+import { inParts } from './in-parts.ts'
 import { keysOf, openRecord } from './record.ts'
 import type { Keys } from './seal.ts'
 import { writeTombstone } from './tombstone.ts'
@@ -15,8 +16,6 @@ import { writeTombstone } from './tombstone.ts'
 const tombstoneLifeMs = 20 * 60_000
 /** A sign-in may be between its directory entry and its record when the notice comes: look once more. */
 const secondLookMs = 2_000
-/** Sessions of one notice that are looked at, or ended, at a time: each is a handful of commands. */
-const atOnce = 100
 
 export interface EndAllParts {
   readonly records: RecordStore
@@ -147,10 +146,4 @@ export function createEndAll(parts: EndAllParts) {
     const opened = stored === null ? null : openRecord(keys, at, stored.value)
     return opened === null || opened.record.issuedAt <= time
   }
-}
-
-function inParts<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
-  const parts: Item[][] = []
-  for (let from = 0; from < items.length; from += atOnce) parts.push(items.slice(from, from + atOnce))
-  return parts
 }

@@ -11,6 +11,7 @@ import { directoryKey, directoryKeys, handlesOf, tombstoneOf } from './directory
 import { type BrowserMemory, hashOf, keysOf, type SessionRecord, sealKeep } from './record.ts'
 import { type ChangeRecord, sealWithin } from './record-change.ts'
 import type { Keys } from './seal.ts'
+import type { Tidy } from './tidy.ts'
 import { isStruck } from './tombstone.ts'
 
 const provisionalLifeMs = 60_000
@@ -22,6 +23,7 @@ export interface EstablishParts {
   readonly absoluteMs: number
   readonly change: ChangeRecord
   readonly end: (hash: string, reason: 'overtaken') => Promise<unknown>
+  readonly tidy: Pick<Tidy, 'begun'>
 }
 
 export interface Newcomer {
@@ -59,6 +61,7 @@ export function createEstablish(parts: EstablishParts) {
       await enterDirectory(signIn.identity, at.hash, absoluteEnd)
       const life = Math.min(provisionalLifeMs, absoluteEnd - createdAt)
       if (life <= 0 || !(await records.create(at.record, sealed, life))) return null
+      parts.tidy.begun(signIn.identity)
       if (await overtaken(signIn)) {
         await parts.end(at.hash, 'overtaken')
         return null

@@ -3,12 +3,15 @@
  * them holds confirmed sessions only and is entered in one step, so that two browsers that come at the same moment for one
  * place cannot both have it; members whose record is gone are taken out when it is read (SESSIONS B 21, B 24).
  */
+import { setImmediate } from 'node:timers/promises'
 import type { EndedSession } from '../model/session.ts'
 import type { DirectoryStore, RecordStore } from '../model/store.ts'
 import { directoryKey, directoryKeys, type Person } from './directory.ts'
+import { inParts } from './in-parts.ts'
 import type { KnownSession, Look } from './known.ts'
 import type { Marks } from './marks.ts'
 import type { Keys } from './seal.ts'
+import type { Tidy } from './tidy.ts'
 
 export interface PerPerson {
   /** Confirmed sessions at most. */
@@ -27,13 +30,12 @@ export interface PersonsParts {
   readonly perPerson: PerPerson | null
   readonly absoluteMs: number
   readonly look: Look
+  readonly tidy: Pick<Tidy, 'forget'>
   readonly end: (hash: string, reason: 'limit') => Promise<EndedSession | null>
   /** Hears of the sessions that made room. */
   readonly displaced: (ended: EndedSession) => void
 }
 
-/** Of the sessions that begin here, every so many-th looks after its person's set. */
-const prunedEvery = 16
 /** Others may fill a place that was just found free; after so many times somebody else is served first. */
 const attempts = 3
 
@@ -41,7 +43,6 @@ export type Persons = ReturnType<typeof createPersons>
 
 export function createPersons(parts: PersonsParts) {
   const { records, directory, keys, perPerson } = parts
-  let admitted = 0
 
   return {
     /** The confirmed sessions of a person that live, the oldest first. */
@@ -61,8 +62,6 @@ export function createPersons(parts: PersonsParts) {
       const key = directoryKey(keys, 'person', person.idp, person.subject)
       if (perPerson === null) {
         await directory.add(key, hash, absoluteEnd)
-        // Nobody else need ever read the set, which lasts as long as the person keeps coming.
-        if (admitted++ % prunedEvery === 0) living(person).catch(() => {})
         return true
       }
       await gather(person, key)
@@ -98,8 +97,14 @@ export function createPersons(parts: PersonsParts) {
     const confirmed = new Set(await membersOf(person, 'person'))
     // Those of an older version, and those whose place another took, stand under the subject alone.
     const all = new Set([...confirmed, ...(await membersOf(person, 'sub'))])
-    const found = await Promise.all([...all].map(hash => alive(hash, person, confirmed.has(hash))))
-    return found.filter(one => one !== null).toSorted((a, b) => a.createdAt - b.createdAt)
+    const found: KnownSession[] = []
+    // However many they are, others have their turn in between, at the store and here.
+    for (const hashes of inParts([...all])) {
+      const some = await Promise.all(hashes.map(hash => alive(hash, person, confirmed.has(hash))))
+      found.push(...some.filter(one => one !== null))
+      await setImmediate()
+    }
+    return found.toSorted((a, b) => a.createdAt - b.createdAt)
   }
 
   async function membersOf({ idp, subject }: Person, ...kinds: readonly Kind[]): Promise<readonly string[]> {
@@ -113,12 +118,9 @@ export function createPersons(parts: PersonsParts) {
    * @param confirmed its record was there once, so without one it is taken out; a sign-in under way stands under its subject
    *                  before it has a record
    */
-  async function alive(hash: string, { idp, subject }: Person, confirmed: boolean): Promise<KnownSession | null> {
+  async function alive(hash: string, person: Person, confirmed: boolean): Promise<KnownSession | null> {
     const known = await parts.look(hash)
-    if (known === null && confirmed) {
-      const names = (['person', 'sub'] as const).flatMap(kind => directoryKeys(keys, kind, idp, subject))
-      await Promise.all(names.map(name => directory.remove(name, hash)))
-    }
+    if (known === null && confirmed) await parts.tidy.forget(hash, person)
     if (known === null || known.provisional || parts.condemned.has(hash)) return null
     return (await parts.marks.over(known.identity, known.createdAt)) ? null : known
   }

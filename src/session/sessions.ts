@@ -26,6 +26,7 @@ import { createRecordChange } from './record-change.ts'
 import { type Activity, createResume, type Resumed } from './resume.ts'
 import type { Keys } from './seal.ts'
 import { OpenStreams } from './streams.ts'
+import { createTidy } from './tidy.ts'
 import { createVisits } from './visits.ts'
 
 export type { Activity, KnownSession, Newcomer, PerPerson, Resumed, Selection }
@@ -111,6 +112,8 @@ export function createSessions(parts: SessionParts) {
     report,
   })
   const judge = createJudge(streams, resuming.read)
+  const look = createLook(store.records, keys, idleMs)
+  const tidy = createTidy({ directory: store.directory, keys, look })
   const establishing = createEstablish({
     records: store.records,
     directory: store.directory,
@@ -119,8 +122,8 @@ export function createSessions(parts: SessionParts) {
     absoluteMs: parts.limits.absoluteMs,
     change,
     end: ending.end,
+    tidy,
   })
-  const look = createLook(store.records, keys, idleMs)
   const persons = createPersons({
     records: store.records,
     directory: store.directory,
@@ -130,6 +133,7 @@ export function createSessions(parts: SessionParts) {
     perPerson: parts.perPerson,
     absoluteMs: parts.limits.absoluteMs,
     look,
+    tidy,
     end: ending.end,
     displaced: parts.endedLate,
   })
@@ -239,6 +243,7 @@ export function createSessions(parts: SessionParts) {
       clearInterval(sweeping)
       ending.close()
       endingAll.close()
+      tidy.close()
       await follower.stop()
     },
   }
