@@ -74,6 +74,8 @@ export function createCommands({ secret, list, end, report, monotonic }: Command
   function admit(request: IncomingMessage): void {
     if (expected === null) throw new Refused(403, 'no operations.secret is configured, so no command is taken')
     if (request.method !== 'POST') throw new Refused(405, 'POST only', { Allow: 'POST' })
+    // A page in a browser that can reach us, by whatever name: nobody who has the secret works so, and nobody may use it up.
+    if (request.headers.origin !== undefined) throw new Refused(403, 'commands are taken from no web page')
     const address = addressOf(request)
     const waitMs = wrong.wait(address, monotonic())
     if (waitMs > 0) {
@@ -83,7 +85,8 @@ export function createCommands({ secret, list, end, report, monotonic }: Command
     const [, sent] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
     // Digests have one length, so the comparison tells nothing of the secret's.
     if (sent !== undefined && timingSafeEqual(digest(sent), expected)) return
-    wrong.count(address, monotonic())
+    // Who sends none guesses nothing, and shuts nobody out who shares the address.
+    if (sent !== undefined) wrong.count(address, monotonic())
     throw new Refused(401, 'operations.secret must come as a bearer token', { 'WWW-Authenticate': 'Bearer' })
   }
 

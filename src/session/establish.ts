@@ -61,11 +61,11 @@ export function createEstablish(parts: EstablishParts) {
       await enterDirectory(signIn.identity, at.hash, absoluteEnd)
       const life = Math.min(provisionalLifeMs, absoluteEnd - createdAt)
       if (life <= 0 || !(await records.create(at.record, sealed, life))) return null
-      parts.tidy.begun(signIn.identity)
       if (await overtaken(signIn)) {
         await parts.end(at.hash, 'overtaken')
         return null
       }
+      parts.tidy.begun(signIn.identity)
       return { id, generation: 0 }
     },
 

@@ -3,6 +3,7 @@
  * out leaves its members behind, and the sets last as long as their longest member: whoever begins sign-ins and finishes none
  * would fill them, and whoever reads them later would look for thousands of records that are gone.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { DirectoryStore } from '../model/store.ts'
 import { directoryKeys, type Person } from './directory.ts'
 import { inParts } from './in-parts.ts'
@@ -38,7 +39,9 @@ export function createTidy({ directory, keys, look }: TidyParts) {
       const name = `${person.idp}\0${person.subject}`
       if (count++ % every !== 0 || underWay.has(name)) return
       underWay.add(name)
-      tidy(person)
+      // The sign-in first.
+      setImmediate()
+        .then(() => tidy(person))
         .catch(() => {})
         .finally(() => underWay.delete(name))
     },

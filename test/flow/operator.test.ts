@@ -230,12 +230,14 @@ describe('the operations listener', () => {
       body = '{"all":true}',
       type = 'application/json',
       from = '127.0.0.1',
+      origin = null as string | null,
     } = {},
   ): Promise<Told> {
     return new Promise((resolve, reject) => {
       const headers = {
         'Content-Type': type,
         ...(secret === null ? {} : { Authorization: `Bearer ${secret}` }),
+        ...(origin === null ? {} : { Origin: origin }),
       }
       const sent = request(
         { host: '127.0.0.1', localAddress: from, port: at.operationsPort, path, method, headers, agent: false },
@@ -308,6 +310,20 @@ describe('the operations listener', () => {
     const refused = world.log.filter(line => line.includes('"operations.refused"'))
     expect(JSON.parse(refused.at(-1) ?? '')).toMatchObject({ level: 'warn', client: from, status: 429 })
     expect(world.log.join('')).not.toContain(operatorSecret)
+  })
+
+  it('shuts no operator out for what a web page on the same machine sends, under its own name or another', async () => {
+    const from = '127.0.0.11'
+    // No-cors: a page of any origin may send this, and reads nothing.
+    const blind = { from, secret: null, type: 'text/plain', origin: 'https://evil.example' }
+    // Its name leads to us by now (DNS rebinding): it may send what it likes.
+    const rebound = { from, secret: 'a-guess', origin: `http://evil.example:${world.operationsPort}` }
+    for (let attempt = 0; attempt < 12; attempt++) {
+      expect((await ask('/sessions/end', blind)).status).toBe(403)
+      expect((await ask('/sessions/end', rebound)).status).toBe(403)
+      expect((await ask('/sessions/end', { from, secret: null })).status).toBe(401)
+    }
+    expect((await ask('/sessions/list', { from })).status).toBe(200)
   })
 })
 

@@ -1,4 +1,5 @@
 /** Ends of many sessions at once, and the marks by which they hold before anybody has walked the records (docs/sessions.md S6). */
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cookieName } from '../../src/model/cookie.ts'
 import type { SignIn } from '../../src/model/idp.ts'
@@ -114,6 +115,8 @@ describe('the sets in which a person’s sessions are found', () => {
       const begun = await establish('robot')
       const cookie = `${cookieName.portal}=${sessions.cookieFor('portal', begun?.id ?? '', 0)}`
       expect(await sessions.resume(cookie, 'portal', 'navigation')).not.toBeNull()
+      // What is done once a sign-in is over.
+      await turn()
       for (const set of sets) sizes.push((await store.directory.members(set)).length)
       // Never signed out: it just does not come back for an hour.
       clock.advance(hour)
