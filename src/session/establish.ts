@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Identity } from '../model/identity.ts'
 import type { SignIn } from '../model/idp.ts'
-import type { Device, SessionId } from '../model/session.ts'
+import type { Device, EndedSession, SessionId } from '../model/session.ts'
 import type { DirectoryStore, RecordStore, TombstoneStore } from '../model/store.ts'
 import { directoryKey, directoryKeys, handlesOf, tombstoneOf } from './directory.ts'
 import { type BrowserMemory, hashOf, keysOf, type SessionRecord, sealKeep } from './record.ts'
@@ -15,6 +15,7 @@ import type { Tidy } from './tidy.ts'
 import { isStruck } from './tombstone.ts'
 
 const provisionalLifeMs = 60_000
+
 export interface EstablishParts {
   readonly records: RecordStore
   readonly directory: DirectoryStore
@@ -22,7 +23,9 @@ export interface EstablishParts {
   readonly keys: Keys
   readonly absoluteMs: number
   readonly change: ChangeRecord
-  readonly end: (hash: string, reason: 'overtaken') => Promise<unknown>
+  readonly end: (hash: string, reason: 'overtaken') => Promise<EndedSession | null>
+  /** Hears of a session that had been there before the sign-in that ended it: it may have visited sites. */
+  readonly ended: (ended: EndedSession) => void
   readonly tidy: Pick<Tidy, 'begun'>
 }
 
@@ -109,7 +112,8 @@ export function createEstablish(parts: EstablishParts) {
           end,
         )
       if (!(await overtaken(signIn))) return true
-      await parts.end(at.hash, 'overtaken')
+      const ended = await parts.end(at.hash, 'overtaken')
+      if (ended !== null) parts.ended(ended)
       return false
     },
   }

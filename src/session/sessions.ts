@@ -122,6 +122,7 @@ export function createSessions(parts: SessionParts) {
     absoluteMs: parts.limits.absoluteMs,
     change,
     end: ending.end,
+    ended: parts.endedLate,
     tidy,
   })
   const persons = createPersons({

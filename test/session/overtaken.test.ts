@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { SignIn } from '../../src/model/idp.ts'
 import type { LogoutNotice } from '../../src/model/logout.ts'
 import { Secret } from '../../src/model/secret.ts'
+import type { EndedSession } from '../../src/model/session.ts'
 import type { Store } from '../../src/model/store.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
 import { createKeys } from '../../src/session/seal.ts'
@@ -23,7 +24,11 @@ afterEach(async () => {
 })
 
 /** A process of its own on the store; `before` is run before each of its calls. */
-function onStore(store: Store, before: () => Promise<void> = async () => {}): Sessions {
+function onStore(
+  store: Store,
+  before: () => Promise<void> = async () => {},
+  endedLate: (ended: EndedSession) => void = () => {},
+): Sessions {
   const watched = <Face extends object>(face: Face): Face =>
     new Proxy(face, {
       get: (target, name) => {
@@ -44,7 +49,7 @@ function onStore(store: Store, before: () => Promise<void> = async () => {}): Se
     recheck: null,
     now: clock.now,
     report: () => {},
-    endedLate: () => {},
+    endedLate,
   })
   opened.push(sessions)
   return sessions
@@ -113,6 +118,39 @@ describe.each<[string, 'sid' | 'guessable-sid', Pick<LogoutNotice, 'subject' | '
         return
       }
       expect(await alive(store, made), `the sign-in came before call ${at}`).toBe(false)
+    }
+  })
+
+  it('at each step of a sign-in that keeps its browser’s session: that is dead, and its sites hear of it once', async () => {
+    for (let at = 0; ; at++) {
+      const store = createMemoryStore({ now: clock.now })
+      opened.push(store)
+      const idp = onStore(store)
+      const told: EndedSession[] = []
+      const cut = atCall(at, async () => told.push(...(await idp.endAll(notice)).ended))
+      const before = signIn('sid')
+      const kept = await idp.establish(
+        {
+          ...before,
+          identity: { ...before.identity, idpSession: { kind: 'sid', value: 'older' } },
+          issuedAt: issuedAt - 9,
+        },
+        newcomer,
+      )
+      const resumed = kept === null ? null : await idp.read(kept.id, kept.generation)
+      if (kept === null || resumed === null) throw new Error('there is no session to keep')
+      idp.visit(resumed, 'app')
+      expect(await idp.visited(kept.id)).toEqual(['app'])
+      const renewed = await onStore(store, cut.step, ended => told.push(ended)).renew(kept.id, signIn(kind))
+      if (cut.calls() <= at) {
+        expect({ renewed, at }).toEqual({ renewed: true, at: expect.toSatisfy((calls: number) => calls >= 5) })
+        return
+      }
+      expect(await alive(store, kept), `the notice came before call ${at}`).toBe(false)
+      expect(
+        told.map(({ visited }) => visited),
+        `the notice came before call ${at}`,
+      ).toEqual([['app']])
     }
   })
 
