@@ -65,8 +65,11 @@ export interface Gateway {
   readonly store: Store
 }
 
-/** What an idp is just giving may be good for one use: a gateway that stops waits so long to write it down, ms. */
-const recheckPatienceMs = 2_000
+/**
+ * A gateway that stops waits so long, ms, to write down what must not be forgotten: what an idp is just giving, which may be
+ * good for one use, and ends that the store has not taken yet.
+ */
+const finishingMs = 2_000
 
 const surroundings: Surroundings = {
   now: () => performance.timeOrigin + performance.now(),
@@ -229,7 +232,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     closeStreams: plane.closeStreams,
     async closeParts() {
       await plane.close()
-      await sessions.finishRechecks(recheckPatienceMs)
+      await sessions.finish(finishingMs)
       await outbound.close()
       await sessions.close()
       await store.close()

@@ -35,6 +35,8 @@ export function createEnd(parts: EndParts) {
   /** Ends whose log entry is not written yet, each with what participants must be told where the record was taken already. */
   const unannounced = new Map<string, { readonly reason: EndReason; readonly ended: EndedSession | null }>()
   let retry: NodeJS.Timeout | null = null
+  /** The attempt that runs, or the last one. */
+  let round = Promise.resolve()
   let marksLost = false
   let closed = false
 
@@ -51,7 +53,18 @@ export function createEnd(parts: EndParts) {
         if (!unannounced.has(hash)) unannounced.set(hash, { reason, ended: null })
       }
       marksLost = true
-      retryNow().catch(() => {})
+      retryNow()
+    },
+
+    /**
+     * A last attempt at what waits; whatever the store does not take within this time, ms, is forgotten with this process.
+     */
+    async finish(withinMs: number): Promise<void> {
+      if (unannounced.size === 0) return
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, withinMs)
+      await Promise.race([round.then(retryNow), promise])
+      clearTimeout(timer)
     },
 
     close(): void {
@@ -136,13 +149,18 @@ export function createEnd(parts: EndParts) {
     if (retry !== null || closed) return
     retry = setTimeout(() => {
       retry = null
-      retryNow().catch(() => {})
+      retryNow()
     }, retryMs)
     retry.unref()
   }
 
+  function retryNow(): Promise<void> {
+    round = attempt().catch(() => {})
+    return round
+  }
+
   /** Whatever fails waits for the next round. */
-  async function retryNow(): Promise<void> {
+  async function attempt(): Promise<void> {
     const waiting = [...unannounced]
     const repeated = marksLost
     try {

@@ -237,8 +237,13 @@ export function createSessions(parts: SessionParts) {
     closeStreams: () => streams.closeAll(),
     count: () => store.records.count(),
 
-    /** Nobody is asked again from now on, and what was asked already is written down, if it comes within this time, ms. */
-    finishRechecks: (withinMs: number) => recheck?.close(withinMs),
+    /**
+     * For a process that stops: nobody is asked again from now on, what was asked already is written down, and ends that the
+     * store has not taken yet are tried once more; all within this time, ms.
+     */
+    async finish(withinMs: number): Promise<void> {
+      await Promise.all([recheck?.close(withinMs), ending.finish(withinMs)])
+    },
 
     async close(): Promise<void> {
       clearInterval(sweeping)

@@ -290,7 +290,7 @@ describe('a session', () => {
       notAfter: null,
     })
     answer.resolve(late)
-    await at.sessions.finishRechecks(minute)
+    await at.sessions.finish(minute)
     expect(await affiliationOf(at, signed)).toEqual(['guest'])
     expect((await recordOf(store, signed)).keep).toEqual({ refreshToken: 'n0' })
   })
@@ -305,7 +305,7 @@ describe('a session', () => {
     await expect.poll(() => at.asked).toHaveLength(1)
     await at.sessions.end(signed.id, 'user')
     answer.resolve(renewed('student', 'r1'))
-    await at.sessions.finishRechecks(minute)
+    await at.sessions.finish(minute)
     expect(await store.records.read(keysOf(hashOf(signed.id)).record)).toBeNull()
     expect(await request(at, signed)).toBeNull()
     expect(at.outcomes()).toEqual([])
@@ -475,7 +475,7 @@ describe('a store that takes nothing', () => {
     clock.advance(every)
     await request(at, signed)
     await expect.poll(() => at.asked).toHaveLength(1)
-    const stopped = at.sessions.finishRechecks(minute)
+    const stopped = at.sessions.finish(minute)
     answer.resolve(renewed('student', 'r1'))
     await stopped
     expect((await recordOf(store, signed)).keep).toEqual({ refreshToken: 'r1' })
