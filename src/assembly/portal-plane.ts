@@ -2,6 +2,7 @@
 import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
 import { createLogoutRequests } from '../limits/logout-requests.ts'
 import { createCallback } from '../login/callback.ts'
+import { createChooseIdp } from '../login/choose-idp.ts'
 import { createExpect } from '../login/expected.ts'
 import { createFail } from '../login/failed.ts'
 import { createHear } from '../login/hear.ts'
@@ -29,6 +30,7 @@ import { createPortalApp } from '../server/portal-app.ts'
 import { createHandles } from '../session/handles.ts'
 import { createPageClient } from '../session/page-client.ts'
 import { createPendingLogins } from '../session/pending.ts'
+import { createRememberedIdp } from '../session/remembered-idp.ts'
 import { createKeys } from '../session/seal.ts'
 import { createSeen } from '../session/seen.ts'
 import { newSecret } from '../session/single-use.ts'
@@ -40,16 +42,28 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
   const now = core.wall
   const admitWrite = createAnonymousWrites(core.now)
   const pending = createPendingLogins(singleUse, now)
-  const fail = createFail({
-    pages,
-    locateUrl,
-    idpLabel: id => providers.get(id)?.label ?? null,
-    portalHost: core.portal.hostname,
-  })
   const helpOf = (id: string) => {
     const help = settings.idps.find(idp => idp.id === id)?.help ?? null
     return help === null ? null : { label: help.label, url: help.url.href }
   }
+
+  const remembered = createRememberedIdp(core.keys)
+  const chooseIdp = createChooseIdp({
+    providers,
+    chooser: settings.chooser,
+    sharedIdleMs: settings.session.sharedComputer.idleTimeout,
+    remembered,
+    helpOf,
+    pages,
+    now,
+  })
+  const fail = createFail({
+    pages,
+    locateUrl,
+    hasChoice: located => chooseIdp.admittedAt(located).length > 1,
+    idpLabel: id => providers.get(id)?.label ?? null,
+    portalHost: core.portal.hostname,
+  })
 
   const handles = createHandles(core.keys)
   const listed = createListed({ handles, idpLabel: id => providers.get(id)?.label ?? null })
@@ -65,14 +79,12 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
   const leftSite = createLeftSite({ sessions, isLeft, locateUrl, pages })
   const login = createLogin({
     portal,
-    providers,
-    helpOf,
+    chooseIdp,
     sessions,
     handoff,
     pending,
     singleUse,
     locateUrl,
-    pages,
     fail,
     overLimit,
     leftSite,
@@ -99,7 +111,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     pending,
     singleUse,
     understand: core.understanding.identity,
-    device: settings.session.assume ?? 'own',
+    device: settings.session.assume ?? (asksAboutComputers(settings) ? 'shared' : 'own'),
     heardLogout,
     expect,
     fail,
@@ -117,7 +129,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     tellParticipants: core.tellParticipants,
     signOut: logout.fromUser,
   })
-  const front = createFront({ resources, sessions, authorize, pages })
+  const front = createFront({ resources, sessions, authorize, pages, memory: chooseIdp.memory })
   return createPortalApp({
     routes: [
       ...portalRoutes(front),
@@ -141,6 +153,11 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     report,
     now,
   })
+}
+
+/** Where the sign-in page asks, whoever came past the question by a link may sit at any computer (docs/sessions.md B 20). */
+function asksAboutComputers({ chooser, idps }: Core['settings']): boolean {
+  return chooser.remember === 'ask' && idps.length > 1
 }
 
 /** express-session signs its cookie with a secret of its own, made of ours. */

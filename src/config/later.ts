@@ -9,7 +9,6 @@ const features: Readonly<Record<string, string>> = {
   limits: 'limits',
   audit: 'audit files',
   usage: 'usage files',
-  chooser: 'settings of the sign-in page',
   'listen.workers': 'several workers',
   'idps.saml': 'SAML identity providers',
   'idps.codes': 'access codes',

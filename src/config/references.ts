@@ -12,6 +12,7 @@ export function checkReferences(settings: Written, tell: Tell): void {
   checkUnique(settings.resources ?? [], 'resources', tell)
   checkPolicyNames(settings, tell)
   checkIdpNames(settings, tell)
+  checkGroups(settings, tell)
   checkClaimNames(settings, tell)
   checkHeaderNames(settings, tell)
 }
@@ -64,10 +65,31 @@ function checkIdpNames(settings: Written, tell: Tell): void {
   }
   for (const [index, resource] of (settings.resources ?? []).entries()) {
     for (const [place, id] of (resource?.idps ?? []).entries()) check(['resources', index, 'idps', place], id)
+    const at = ['resources', index, 'defaultIdp']
+    check(at, resource?.defaultIdp ?? undefined)
+    if (resource?.idps != null && resource.defaultIdp != null && !resource.idps.includes(resource.defaultIdp))
+      tell.problem(at, `"${resource.defaultIdp}" is not among the "idps" of this site: its people may not come here`)
+  }
+  for (const [index, group] of (settings.chooser?.groups ?? []).entries()) {
+    for (const [place, id] of (group?.idps ?? []).entries()) check(['chooser', 'groups', index, 'idps', place], id)
   }
   for (const { path, condition } of conditionsInUse(settings)) {
     if (condition.kind !== 'idp') continue
     for (const [place, id] of condition.anyOf.entries()) check([...path, place], id)
+  }
+}
+
+/** Where people choose by groups, whoever stands in none of them is offered to nobody. */
+function checkGroups({ chooser, idps }: Written, tell: Tell): void {
+  const groups = chooser?.groups ?? []
+  const grouped = groups.flatMap(group => group?.idps ?? [])
+  if (groups.length === 0) return
+  for (const [index, idp] of (idps ?? []).entries()) {
+    if (idp?.id !== undefined && !grouped.includes(idp.id))
+      tell.warning(
+        ['idps', index, 'id'],
+        `"${idp.id}" is in no group of the chooser: people reach it only by links, and at sites that admit nobody in a group`,
+      )
   }
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import * as claims from '../claims/settings.ts'
 import * as idp from '../idp/settings.ts'
+import * as login from '../login/settings.ts'
 import * as observe from '../observe/settings.ts'
 import * as outbound from '../outbound/settings.ts'
 import * as pages from '../pages/settings.ts'
@@ -22,6 +23,7 @@ export const settingsSchema = z.strictObject({
   ...server.topKeys,
   ...session.topKeys,
   ...idp.topKeys,
+  ...login.topKeys,
   ...claims.topKeys,
   ...policy.topKeys,
   resources: z

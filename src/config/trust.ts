@@ -12,7 +12,8 @@ export function checkTrust(settings: Written, tell: Tell): void {
   checkGenerosity(settings, tell)
 }
 
-function checkSession({ session }: Written, tell: Tell): void {
+function checkSession(settings: Written, tell: Tell): void {
+  const { session } = settings
   const { idleTimeout, absoluteTimeout } = session ?? {}
   const shared = session?.sharedComputer?.idleTimeout
   if (idleTimeout !== undefined && absoluteTimeout !== undefined && idleTimeout > absoluteTimeout)
@@ -29,6 +30,11 @@ function checkSession({ session }: Written, tell: Tell): void {
     tell.warning(
       ['session', 'recheck'],
       'is not shorter than absoluteTimeout: every session is over before it is checked',
+    )
+  if (settings.chooser?.remember === 'always' && session?.assume === 'shared')
+    tell.problem(
+      ['chooser', 'remember'],
+      'contradicts session.assume: on a shared computer nothing is remembered; say `ask` or `never`',
     )
   const seen = new Map<string, number>()
   for (const [index, secret] of (session?.secrets ?? []).entries()) {

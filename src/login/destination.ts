@@ -36,8 +36,18 @@ export function asFields(wanted: Destination & { readonly framed?: boolean }): R
   }
 }
 
+/** Where a sign-in to this place begins. */
+export function signInAt({ to }: Pick<Destination, 'to'>): '/login' | '/enter' {
+  return to === null ? '/login' : '/enter'
+}
+
 /** The address that begins again to the same place. */
 export function enterAgain(wanted: Destination): string {
   // Without its nonce: the site begins a hand-off of its own.
   return wanted.to === null ? '/login' : `/enter?${new URLSearchParams({ to: wanted.to })}`
+}
+
+/** The same, by the page that asks which account, whatever the browser remembers. */
+export function chooseAgain(wanted: Destination): string {
+  return `${signInAt(wanted)}?${new URLSearchParams({ ...(wanted.to === null ? {} : { to: wanted.to }), choose: '1' })}`
 }

@@ -1,16 +1,18 @@
 /** What a person reads when a sign-in ends on a page instead of on a site: what happened, and one button (SESSIONS C4). */
 import { type ErrorCode, failures, GatewayError } from '../errors.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
-import type { LocateUrl } from '../model/place.ts'
+import type { LocatedUrl, LocateUrl } from '../model/place.ts'
 import type { Text } from '../model/text.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Button, Pages } from '../pages/pages.ts'
 import type { Destination } from '../session/pending.ts'
-import { enterAgain } from './destination.ts'
+import { chooseAgain, enterAgain } from './destination.ts'
 
 export interface FailedParts {
   readonly pages: Pages
   readonly locateUrl: LocateUrl
+  /** Whether people choose among idps there; null: the portal's front page. */
+  readonly hasChoice: (located: LocatedUrl | null) => boolean
   readonly idpLabel: (idp: string) => Text | null
   /** Host of the portal, which the page on cookies names. */
   readonly portalHost: string
@@ -49,16 +51,22 @@ export function waitOf({ retryAfterS }: GatewayError): Pick<Failed, 'retryAfterS
 
 export type Fail = ReturnType<typeof createFail>
 
-export function createFail({ pages, locateUrl, idpLabel, portalHost }: FailedParts) {
+export function createFail({ pages, locateUrl, hasChoice, idpLabel, portalHost }: FailedParts) {
   return function fail(request: PortalRequest, failed: Failed): Answer {
     const to = failed.destination?.to ?? null
-    const going = to === null ? null : (locateUrl(to)?.resource.title ?? null)
+    const located = to === null ? null : locateUrl(to)
+    const going = located?.resource.title ?? null
     const button: Button = failed.button ?? {
       kind: 'link',
       href: failed.destination === null ? '/login' : enterAgain(failed.destination),
       does: going === null ? 'start-again' : 'continue',
       name: going,
     }
+    // What failed at one idp may go well at another, and the browser may remember this one.
+    const choose: Button | null =
+      failed.idp !== undefined && failed.destination !== null && hasChoice(located)
+        ? { kind: 'link', href: chooseAgain(failed.destination), does: 'choose', name: null }
+        : null
     const { hint = null, retryAfterS = null } = failed
     request.note(new GatewayError(failed.code, failed.detail, hint === null ? {} : { hint }))
     return {
@@ -71,7 +79,7 @@ export function createFail({ pages, locateUrl, idpLabel, portalHost }: FailedPar
         host: failed.code === 'login.cookies' ? portalHost : null,
         sent: false,
         button,
-        other: failed.other ?? null,
+        other: failed.other ?? choose,
         retryAfterS,
       }),
       policy: 'own',

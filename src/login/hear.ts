@@ -95,7 +95,7 @@ export function createHear(parts: HearParts) {
   /** One session for each browser: the same person keeps theirs, another one's is ended first (SESSIONS A2). */
   async function signedIn(request: PortalRequest, state: string, login: PendingLogin, raw: SignIn): Promise<Answer> {
     const signIn: SignIn = { ...raw, identity: parts.understand(raw.identity) }
-    const established = await keepOrEstablish(request, signIn)
+    const established = await keepOrEstablish(request, signIn, login.device)
     if (established === null) {
       const ended: Failed = {
         code: 'login.ended-meanwhile',
@@ -121,17 +121,21 @@ export function createHear(parts: HearParts) {
   }
 
   /** What a cookie of this session says; null: the idp ended the sign-in meanwhile. */
-  async function keepOrEstablish(request: PortalRequest, signIn: SignIn): Promise<Established | null> {
+  async function keepOrEstablish(
+    request: PortalRequest,
+    signIn: SignIn,
+    device: Device | null,
+  ): Promise<Established | null> {
     const held = await sessions.arriving(request.cookies)
     if (held !== null && !samePerson(held.session.identity, signIn.identity)) {
       const ended = await sessions.end(held.session.id, 'replaced')
       // In nobody's way: the person who comes now has nothing to do with it.
       if (ended !== null) void parts.tellParticipants(ended)
-    } else if (held !== null && (await sessions.renew(held.session.id, signIn))) {
+    } else if (held !== null && (await sessions.renew(held.session.id, signIn, device))) {
       report({ name: 'session.kept', idp: signIn.identity.idp })
       return { id: held.session.id, generation: held.session.generation }
     }
-    return sessions.establish(signIn, { device: parts.device, browser: browserOf(request) })
+    return sessions.establish(signIn, { device: device ?? parts.device, browser: browserOf(request) })
   }
 }
 

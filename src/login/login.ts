@@ -4,45 +4,33 @@
  */
 import { GatewayError } from '../errors.ts'
 import type { AdmitWrite } from '../limits/anonymous-writes.ts'
-import {
-  cookieName,
-  cookiesNamed,
-  cookieValue,
-  cookieValues,
-  expireCookie,
-  setCookie,
-  transactionPrefix,
-} from '../model/cookie.ts'
+import { cookieName, cookiesNamed, cookieValues, expireCookie, setCookie, transactionPrefix } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import type { IdpId } from '../model/identity.ts'
 import type { IdentityProvider } from '../model/idp.ts'
-import type { LocatedUrl, LocateUrl } from '../model/place.ts'
-import type { Text } from '../model/text.ts'
-import { contextOf } from '../pages/context.ts'
-import type { Pages } from '../pages/pages.ts'
+import type { LocateUrl } from '../model/place.ts'
 import type { Handoff } from '../session/handoff.ts'
 import type { Destination, PendingLogins } from '../session/pending.ts'
 import type { Resumed, Sessions } from '../session/sessions.ts'
 import type { SingleUse } from '../session/single-use.ts'
 import { answerStep, isNobody, nothing, redirect } from './answer.ts'
-import { asFields, enterAgain, placed, readDestination, type Wanted } from './destination.ts'
+import type { Choice, ChooseIdp, Question } from './choose-idp.ts'
+import { asFields, placed, readDestination, type Wanted } from './destination.ts'
 import { brokenOff, type Fail, waitOf } from './failed.ts'
 import type { LeftSite } from './left-site.ts'
 import type { OverLimit } from './over-limit.ts'
+import { signedOutLately } from './signed-out-lately.ts'
 
 export interface LoginParts {
   /** `https://acces.example.org` */
   readonly portal: string
-  readonly providers: ReadonlyMap<IdpId, IdentityProvider>
-  /** A help link under an idp's name. */
-  readonly helpOf: (idp: IdpId) => { readonly label: Text; readonly url: string } | null
+  readonly chooseIdp: ChooseIdp
   readonly sessions: Sessions
   readonly handoff: Handoff
   readonly pending: PendingLogins
   readonly singleUse: SingleUse
   readonly locateUrl: LocateUrl
-  readonly pages: Pages
   readonly fail: Fail
   readonly overLimit: OverLimit
   readonly leftSite: Pick<LeftSite, 'refuse'>
@@ -59,13 +47,11 @@ export interface Arrival extends Destination {
 /** Sign-ins of one browser within this time, ms, that end without a session each: somebody goes in circles. */
 const loopWindowMs = 60_000
 const loopLimit = 3
-/** How long a sign-out makes the next sign-in ask again, ms. */
-const freshLifeMs = 12 * 60 * 60_000
 
 export type Login = ReturnType<typeof createLogin>
 
 export function createLogin(parts: LoginParts) {
-  const { sessions, handoff, pending, providers, locateUrl, pages, fail, now } = parts
+  const { sessions, handoff, pending, chooseIdp, locateUrl, fail, now } = parts
 
   return {
     /** GET /enter: where hosts send people who need a session there, and where the callback leads. */
@@ -95,16 +81,15 @@ export function createLogin(parts: LoginParts) {
      */
     async choose(request: PortalRequest): Promise<Answer> {
       const form = request.form ?? new URLSearchParams()
-      const provider = providers.get(form.get('idp') ?? '')
       const asked = readDestination(form)
       const located = asked.to === null ? null : locateUrl(asked.to)
-      const wanted = placed(asked, located)
       const again = form.get('again') === '1'
-      if (!request.page.tokenMatches(form.get('token'))) {
-        return chooser(request, wanted, located, idpsFor(located), again)
-      }
-      if (provider === undefined) return challenge(request, wanted, null, again)
-      return begin(request, wanted, provider, again)
+      const question: Question = { request, wanted: placed(asked, located), located, again }
+      if (!request.page.tokenMatches(form.get('token'))) return chooser(question)
+      if (form.has('forget')) return chooser(question, chooseIdp.forget(request))
+      const provider = chooseIdp.admittedAt(located).find(({ id }) => id === form.get('idp'))
+      if (provider === undefined) return chooser(question)
+      return begin(question, provider, chooseIdp.answered(request, form, provider.id))
     },
   }
 
@@ -197,30 +182,28 @@ export function createLogin(parts: LoginParts) {
       const detail = `${loopLimit} sign-ins of one browser within a minute, and no session`
       return fail(request, { code: 'login.loop', detail, destination: wanted })
     }
-    const admitted = idpsFor(located)
-    const named = asked === null ? undefined : admitted.find(provider => provider.id === asked)
-    const only = named ?? (admitted.length === 1 ? admitted[0] : undefined)
+    const question: Question = { request, wanted, located, again }
     // A request that shows no sign of a person's browser gets the page whose form starts the sign-in (SESSIONS B 8).
-    if (only !== undefined && request.navigation === 'document') return begin(request, wanted, only, again)
-    return chooser(request, wanted, located, admitted, again)
+    const unasked = request.navigation === 'document' ? chooseIdp.unasked(question, asked) : null
+    return unasked === null ? chooser(question) : begin(question, unasked, chooseIdp.before(request))
   }
 
   async function begin(
-    request: PortalRequest,
-    wanted: Wanted,
+    { request, wanted, again }: Question,
     provider: IdentityProvider,
-    again: boolean,
+    choice: Choice,
   ): Promise<Answer> {
     const refused = parts.admitWrite('sign-in', request.address)
     if (refused !== null) return tooMany(request, wanted, refused)
     const state = pending.newState()
-    const force = again || signedOutLately(request)
+    const force = again || signedOutLately(request.cookies, now())
     try {
       const { step, idpPending } = await provider.begin(callbackOf(provider.id), { force, state })
       const destination = { to: wanted.to, n: wanted.n, attempt: wanted.attempt }
-      const cookies = await pending.begin(state, request.cookies, { idp: provider.id, idpPending, ...destination })
+      const login = { idp: provider.id, idpPending, device: choice.device, ...destination }
+      const cookies = await pending.begin(state, request.cookies, login)
       parts.report({ name: 'sign-in.begun', idp: provider.id })
-      return answerStep(step, `/callback/${provider.id}/${state}`, cookies)
+      return answerStep(step, `/callback/${provider.id}/${state}`, [...cookies, ...choice.cookies])
     } catch (error) {
       if (!(error instanceof GatewayError) || !error.code.startsWith('idp.')) throw error
       parts.report({ name: 'sign-in.failed', idp: provider.id, code: error.code })
@@ -230,42 +213,17 @@ export function createLogin(parts: LoginParts) {
         hint: error.hint,
         destination: wanted,
         idp: provider.id,
+        cookies: choice.cookies,
         button: { kind: 'link', href: retryOf(request, wanted, provider), does: 'retry', name: null },
-        ...(providers.size > 1
-          ? { other: { kind: 'link', href: enterAgain(wanted), does: 'start-again', name: null } }
-          : {}),
       })
     }
   }
 
-  function chooser(
-    request: PortalRequest,
-    wanted: Wanted,
-    located: LocatedUrl | null,
-    admitted: readonly IdentityProvider[],
-    again: boolean,
-  ): Answer {
+  function chooser(question: Question, cookies: readonly string[] = []): Answer {
+    const { request, wanted } = question
     const refused = request.page.isKept() ? null : parts.admitWrite('page-state', request.address)
     if (refused !== null) return tooMany(request, wanted, refused)
-    // The answer to a POST has no address that could be asked again in the other language.
-    const html = pages.chooser(contextOf(request, request.method === 'POST' ? 'one-shot' : 'portal'), {
-      going: located?.resource.title ?? null,
-      idps: admitted.map(({ id, label, health }) => ({
-        id,
-        label,
-        available: health() !== 'down',
-        help: parts.helpOf(id),
-      })),
-      carried: { ...asFields(wanted), ...(again ? { again: '1' } : {}) },
-      token: request.page.token(),
-    })
-    return { kind: 'page', status: 200, html, policy: 'leads-away', cookies: [] }
-  }
-
-  function idpsFor(located: LocatedUrl | null): readonly IdentityProvider[] {
-    const all = [...providers.values()]
-    const admitted = located?.resource.idps ?? null
-    return admitted === null ? all : all.filter(provider => admitted.includes(provider.id))
+    return { kind: 'page', status: 200, html: chooseIdp.page(question), policy: 'leads-away', cookies }
   }
 
   function callbackOf(idp: IdpId): URL {
@@ -279,11 +237,6 @@ export function createLogin(parts: LoginParts) {
 
   function goesInCircles(request: PortalRequest): boolean {
     return request.page.signIns().filter(time => now() - time < loopWindowMs).length >= loopLimit
-  }
-
-  function signedOutLately(request: PortalRequest): boolean {
-    const since = Number(cookieValue(request.cookies, cookieName.fresh) ?? Number.NaN)
-    return now() - since * 1000 < freshLifeMs
   }
 
   function tooMany(request: PortalRequest, wanted: Wanted, refused: GatewayError): Answer {

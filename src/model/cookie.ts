@@ -9,6 +9,8 @@ export const cookieName = {
   site: '__Host-Http-passerelle-site',
   /** Set at sign-out: the next sign-in asks the person again. */
   fresh: '__Host-Http-passerelle-fresh',
+  /** Which idp the person of this computer chose last, if they wanted that remembered. */
+  idp: '__Host-Http-passerelle-idp',
   /** express-session's own, for page state. */
   form: '__Host-Http-passerelle-form',
 } as const

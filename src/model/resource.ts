@@ -16,6 +16,8 @@ export interface Resource {
   readonly paths: readonly PathRule[]
   /** Whose people may come here at all; null: anyone's. */
   readonly idps: readonly IdpId[] | null
+  /** Of several, the one that people are led to without a question; null: they choose. */
+  readonly defaultIdp: IdpId | null
   /** Paths are folded to lower case before rules are matched, because the origin does so. */
   readonly caseInsensitive: boolean
   readonly serviceWorkers: 'refuse' | 'allow'

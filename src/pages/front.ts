@@ -10,6 +10,8 @@ export interface FrontData {
   readonly sites: readonly ListedSite[]
   /** Null when somebody is signed in. */
   readonly signInHref: string | null
+  /** The account that this browser remembers; null: it would ask. */
+  readonly lastTime: { readonly idp: Text; readonly change: string } | null
 }
 
 export interface ListedSite {
@@ -30,7 +32,7 @@ function tell(site: Site, c: PageContext, d: FrontData, language: Language, leve
     const main = html`${heading(level, 0, words.welcome(clip(site.name[language], 80)))}
 <p class="lead">${words.lead}</p>
 <p class="act"><a class="btn" href="${href(d.signInHref)}">${words.signIn}</a>${home}</p>
-${d.sites.length === 0 ? null : heading(level, 1, words.sites)}
+${lastTime(d, language)}${d.sites.length === 0 ? null : heading(level, 1, words.sites)}
 ${list(d.sites, language)}`
     return { title: words.front, main, quotesReference: false }
   }
@@ -45,6 +47,14 @@ ${closed.length === 0 ? null : html`${heading(level, 1, words.closed)}<p class="
 ${list(closed, language)}
 ${home && html`<p class="act">${home}</p>`}`
   return { title: words.mine, main, quotesReference: false }
+}
+
+/** Nobody is led on by a memory without a place where it can be seen, and changed. */
+function lastTime({ lastTime }: FrontData, language: Language): Html | null {
+  if (lastTime === null) return null
+  const words = wordsOf[language]
+  return html`<p class="soft">${words.lastTime(clip(lastTime.idp[language], 80))} <a href="${href(lastTime.change)}">${words.change}</a></p>
+`
 }
 
 function list(sites: readonly ListedSite[], language: Language): Html | null {
@@ -63,6 +73,8 @@ const wordsOf = {
     welcome: (name: string) => html`Bienvenue – ${name}`,
     lead: html`Une seule connexion ouvre tous les sites auxquels votre compte donne droit, et une seule déconnexion les referme.`,
     signIn: 'Se connecter',
+    lastTime: (idp: string) => html`Comme la dernière fois&nbsp;: <b>${idp}</b>.`,
+    change: 'Choisir un autre compte',
     sites: html`Les sites`,
     mine: html`Mes ressources`,
     hello: (person: string) => html`Bonjour <bdi>${person}</bdi>`,
@@ -76,6 +88,8 @@ const wordsOf = {
     welcome: (name: string) => html`Welcome – ${name}`,
     lead: html`One sign-in opens all the sites that your account gives access to, and one sign-out closes them again.`,
     signIn: 'Sign in',
+    lastTime: (idp: string) => html`As last time: <b>${idp}</b>.`,
+    change: 'Choose another account',
     sites: html`The sites`,
     mine: html`My resources`,
     hello: (person: string) => html`Hello <bdi>${person}</bdi>`,

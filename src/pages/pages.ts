@@ -3,6 +3,8 @@
  * style. They decide nothing: status, headers and cookies are
  * the caller’s.
  */
+import { type AsLastTimeData, asLastTimePage } from './as-last-time.ts'
+import { type ChooseGroupData, chooseGroupPage } from './choose-group.ts'
 import { type ChooserData, chooserPage } from './chooser.ts'
 import { type FailureData, failurePage } from './failure.ts'
 import { type FrontData, frontPage } from './front.ts'
@@ -32,6 +34,10 @@ export interface Pages {
   readonly front: (c: PageContext, d: FrontData) => string
   /** One form, POST /login: `idp` is the choice, `token` and what is carried are hidden fields. */
   readonly chooser: (c: PageContext, d: ChooserData) => string
+  /** Who one is: links to the chooser of each group. */
+  readonly chooseGroup: (c: PageContext, d: ChooseGroupData) => string
+  /** What the browser remembers: one form, POST /login, and a way to change it. */
+  readonly asLastTime: (c: PageContext, d: AsLastTimeData) => string
   /** One form, POST /logout, with `token`. */
   readonly askLogout: (c: PageContext, d: AskLogoutData) => string
   /** The caller may send a Refresh header; the page has the button. */
@@ -58,6 +64,8 @@ export function createPages(site: Site, labels: IdpLabels = {}): Pages {
   return {
     front: (c, d) => frontPage(site, c, d),
     chooser: (c, d) => chooserPage(site, c, d),
+    chooseGroup: (c, d) => chooseGroupPage(site, c, d),
+    asLastTime: (c, d) => asLastTimePage(site, c, d),
     askLogout: (c, d) => askLogoutPage(site, c, d),
     closing: (c, d) => closingPage(site, c, d),
     closed: (c, d) => closedPage(site, c, d),

@@ -4,7 +4,7 @@
  * 4.5 for text and 3 for edges and shapes, in light and in dark.
  */
 
-export const stylesheet = `/* Passerelle. Order: tokens, ground, deck, text, buttons, lists, notices, foot, narrow to wide, forced colours, print. */
+export const stylesheet = `/* Passerelle. Order: tokens, ground, deck, text, forms, buttons, lists, notices, foot, narrow to wide, forced colours, print. */
 
 /* ---- tokens ---- */
 :root {
@@ -104,6 +104,31 @@ small { font-size: .9375rem; line-height: 1.45 }
 .bridge .cut { stroke: var(--stop); stroke-width: 3 }
 .bridge .gone { stroke: var(--stop); stroke-width: 2.5; stroke-dasharray: 1 7 }
 
+/* ---- forms ---- */
+fieldset { margin: 0 0 var(--s5); padding: 0; border: 0; min-width: 0 }
+fieldset > :last-child { margin-bottom: 0 }
+legend { margin: 0 0 var(--s3); padding: 0; font: 1.375rem/1.3 var(--serif) }
+label { font-weight: 600 }
+.step { margin: 0 0 var(--s2); color: var(--soft); font-size: .9375rem }
+.hint { margin: 0; color: var(--soft); font-size: .9375rem; line-height: 1.45 }
+.row { display: flex; flex-wrap: wrap; gap: var(--s3); align-items: end }
+.row > .field { flex: 1 1 11rem }
+input[type=search] { display: block; width: 100%; min-height: 3rem; margin-top: var(--s1); padding: var(--s2) var(--s3);
+  border: 1px solid var(--edge); border-radius: var(--r-small); background: var(--surface); color: var(--ink); font: inherit; font-weight: 400 }
+input[type=search]:focus-visible { outline-offset: 0; border-color: var(--focus) }
+input[type=radio] { flex: none; width: 1.375rem; height: 1.375rem; margin: .1rem 0 0; accent-color: var(--accent) }
+.option { display: flex; gap: var(--s3); align-items: flex-start; padding: var(--s3) var(--s4); border: 1px solid var(--line); background: var(--surface); font-weight: 400; cursor: pointer }
+.option + .option { margin-top: -1px }
+.option:first-of-type { border-top-left-radius: var(--r); border-top-right-radius: var(--r) }
+.option:last-of-type { border-bottom-left-radius: var(--r); border-bottom-right-radius: var(--r) }
+.option ~ .hint { margin-top: var(--s3) }
+.option:hover { background: var(--tint) }
+.option:has(:checked) { position: relative; background: var(--tint); border-color: var(--accent) }
+.option:has(:focus-visible) { position: relative; outline: .1875rem solid var(--focus); outline-offset: 1px }
+.option :focus-visible { outline: none }
+.option b, .option small { display: block }
+.option > span { flex: 1 }
+
 /* ---- buttons ---- */
 form { margin: 0 0 var(--s5) }
 .act { display: flex; flex-wrap: wrap; gap: var(--s3) var(--s5); align-items: center; margin: var(--s5) 0 }
@@ -170,7 +195,7 @@ summary:hover { color: var(--accent-deep) }
   .facts.pair dd + dt + dd { margin-top: var(--s2) }
 }
 @media (max-width: 40rem) {
-  .act .btn, .act form { flex: 1 1 100% }
+  .act .btn, .act form, .row .btn { flex: 1 1 100% }
   .act form .btn { width: 100% }
   .foot p { margin: 0; flex: 1 1 100% }
 }
@@ -180,6 +205,7 @@ summary:hover { color: var(--accent-deep) }
   :root { --accent: LinkText; --rail: CanvasText; --line: CanvasText; --edge: CanvasText; --ink: CanvasText; --soft: CanvasText; --surface: Canvas; --page: Canvas; --tint: Canvas; --focus: Highlight; --stop: CanvasText; --ok: CanvasText; --warn: CanvasText }
   .btn:not(.plain) { forced-color-adjust: none; background: ButtonText; border-color: ButtonText; color: ButtonFace }
   .tabs [aria-current] { border-color: Highlight }
+  .option:has(:checked) { border: 3px solid Highlight }
   .btn:not(.plain):hover { background: Highlight; border-color: Highlight; color: HighlightText }
 }
 

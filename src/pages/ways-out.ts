@@ -8,7 +8,7 @@ export type Button =
   | {
       readonly kind: 'link'
       readonly href: string
-      readonly does: 'retry' | 'continue' | 'start-again' | 'front' | 'open-again'
+      readonly does: 'retry' | 'continue' | 'start-again' | 'front' | 'open-again' | 'choose'
       /** Of the site, for "Continue to X". */
       readonly name: Text | null
     }
@@ -105,6 +105,7 @@ function linkLabel(
     case 'retry':
     case 'start-again':
     case 'open-again':
+    case 'choose':
       return labels[does]
   }
 }
@@ -116,6 +117,7 @@ const linkLabels = {
     continueTo: html`Continuer vers`,
     'start-again': html`Reprendre la connexion`,
     'open-again': html`Ouvrir la page de nouveau`,
+    choose: html`Choisir un autre compte`,
   },
   en: {
     retry: html`Try again`,
@@ -123,6 +125,7 @@ const linkLabels = {
     continueTo: html`Continue to`,
     'start-again': html`Sign in again`,
     'open-again': html`Open the page again`,
+    choose: html`Choose another account`,
   },
 } as const
 

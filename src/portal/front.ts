@@ -3,6 +3,7 @@ import type { Answer, PortalRequest, Route } from '../model/exchange.ts'
 import { displayName } from '../model/identity.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Session } from '../model/session.ts'
+import type { Text } from '../model/text.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { authorize } from '../policy/authorize.ts'
@@ -13,12 +14,15 @@ export interface FrontParts {
   readonly sessions: Pick<Sessions, 'resume'>
   readonly authorize: typeof authorize
   readonly pages: Pages
+  /** The account that a browser would be led to without a question; null: it would be asked. */
+  readonly memory: (request: PortalRequest) => Text | null
 }
 
-export function createFront({ resources, sessions, authorize, pages }: FrontParts) {
+export function createFront({ resources, sessions, authorize, pages, memory }: FrontParts) {
   return async function front(request: PortalRequest): Promise<Answer> {
     const resumed = await sessions.resume(request.cookies, 'portal', 'navigation')
     const session = resumed?.session ?? null
+    const last = session === null ? memory(request) : null
     const html = pages.front(
       contextOf(request, 'portal', session === null ? null : displayName(session.identity.claims)),
       {
@@ -28,6 +32,7 @@ export function createFront({ resources, sessions, authorize, pages }: FrontPart
           open: opens(resource, session, request.address),
         })),
         signInHref: session === null ? '/login' : null,
+        lastTime: last === null ? null : { idp: last, change: '/login?choose=1' },
       },
     )
     return { kind: 'page', status: 200, html, policy: 'own', cookies: [] }

@@ -36,6 +36,7 @@ export function buildResources<Settings extends BuildableSettings>(
       access,
       paths: longestFirst(paths),
       idps: settings.idps,
+      defaultIdp: settings.defaultIdp,
       caseInsensitive: settings.caseInsensitive,
       serviceWorkers: settings.serviceWorkers,
       preflight: settings.preflight,

@@ -60,6 +60,9 @@ export const resourceKeys = {
       .array(z.string({ error: 'must be the id of an identity provider' }))
       .min(1, { error: 'must not be empty: nobody could enter; leave it out for every identity provider' }),
   ).describe('Whose people may come here at all. Absent: everyone’s. Needed where a header carries `{subject}`.'),
+  defaultIdp: orNull(z.string({ error: 'must be the id of an identity provider' })).describe(
+    'Where several identity providers are admitted: the one that people are led to without being asked. Who wants another account finds the sign-in page from there. Absent: they choose.',
+  ),
   sharedSubjects: flag
     .prefault(false)
     .describe(

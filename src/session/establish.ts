@@ -83,8 +83,10 @@ export function createEstablish(parts: EstablishParts) {
     /**
      * The same person signed in once more in the same browser: same id, the newer claims and tokens. The absolute end
      * moves only if the idp really asked the person again.
+     *
+     * @param device as the person said it this time; null: nobody asked, and what was said before holds
      */
-    async renew(id: SessionId, signIn: SignIn): Promise<boolean> {
+    async renew(id: SessionId, signIn: SignIn, device: Device | null): Promise<boolean> {
       const at = keysOf(hashOf(id))
       const end = endOf(signIn, Math.floor(await records.clock()))
       // Before the record has them: an idp that names its new session must find this one by it.
@@ -96,6 +98,7 @@ export function createEstablish(parts: EstablishParts) {
         return {
           ...record,
           identity: signIn.identity,
+          device: device ?? record.device,
           issuedAt: signIn.issuedAt,
           checkedAt: Math.floor(storeNow),
           checkAfter: null,

@@ -14,6 +14,7 @@ import {
 } from '../model/cookie.ts'
 import type { IdpId } from '../model/identity.ts'
 import type { IdpPending } from '../model/idp.ts'
+import type { Device } from '../model/session.ts'
 import { newSecret, type SingleUse } from './single-use.ts'
 
 /** Where a sign-in leads, carried through all of it. */
@@ -28,6 +29,8 @@ export interface Destination {
 export interface PendingLogin extends Destination {
   readonly idp: IdpId
   readonly idpPending: IdpPending
+  /** What the person said of the computer; null: nobody asked. */
+  readonly device: Device | null
   /** SHA-256 of the cookie, base64url. */
   readonly cookieHash: string
   /** Milliseconds since the epoch. */

@@ -29,6 +29,8 @@ export interface Keys {
   readonly first: string
   /** HMAC-SHA-256, 32 bytes. Null: no configured secret has this kid. */
   readonly hmac: (purpose: MacPurpose, kid: string, data: string) => Buffer | null
+  /** The same MAC under every secret, the first secret's first: for values that do not say which secret signed them. */
+  readonly macs: (purpose: MacPurpose, data: string) => readonly Buffer[]
   /** The same name under every secret, the first secret's first: written under that one, looked up under all. */
   readonly directoryKeys: (data: string) => readonly string[]
   /**
@@ -80,6 +82,11 @@ export function createKeys(secrets: readonly Secret[]): Keys {
     hmac(purpose, kid, data) {
       const keys = byKid.get(kid)
       return keys === undefined ? null : mac(keys.macs[purpose], data).digest()
+    },
+
+    macs(purpose, data) {
+      const others = Array.from(byKid.values()).filter(keys => keys.kid !== first.kid)
+      return [first, ...others].map(keys => mac(keys.macs[purpose], data).digest())
     },
 
     directoryKeys(data) {

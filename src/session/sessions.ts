@@ -174,8 +174,8 @@ export function createSessions(parts: SessionParts) {
     },
 
     /** @returns false: it is gone. What the new sign-in says holds here at once, elsewhere as soon as the log is read. */
-    async renew(id: SessionId, signIn: SignIn): Promise<boolean> {
-      const kept = await establishing.renew(id, signIn)
+    async renew(id: SessionId, signIn: SignIn, device: Device | null): Promise<boolean> {
+      const kept = await establishing.renew(id, signIn, device)
       if (kept) await tellChange(hashOf(id))
       return kept
     },

@@ -50,7 +50,7 @@ async function nowA(affiliation: string): Promise<void> {
   const { id, identity } = await session()
   const claims = { ...identity.claims, affiliation: [affiliation] }
   const signIn = { identity: { ...identity, claims }, keep: {}, issuedAt: identity.authenticatedAt, notAfter: null }
-  const kept = await world.gateway.sessions.renew(id, signIn)
+  const kept = await world.gateway.sessions.renew(id, signIn, null)
   expect(kept).toBe(true)
 }
 

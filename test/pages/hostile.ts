@@ -59,17 +59,51 @@ export function hostilePages(address: string): readonly Sample[] {
       const condition = (kind: 'idp' | 'method' | 'address') => ({ kind, anyOf: [evil], negated: false })
       const claim = { kind: 'claim', claim: evil, anyOf: [evil, `${evil}*`], negated: true } as const
       const idp = { id: evil, label: evilText, available: false, help: { label: evilText, url: address } }
+      const choosing = {
+        going: evilText,
+        group: evilText,
+        change: address,
+        idps: [idp],
+        chosen: evil,
+        search: { action: address, fields: { [evil]: evil }, query: evil, among: 16 },
+        carried: { [evil]: evil },
+        token: evil,
+      }
       return [
         ...codes.map(code => sample(`failure-${code}`, pages.failure(c, failure(code, of)))),
         sample(
           'front',
-          pages.front(c, { sites: [{ title: evilText, href: address, open: true }], signInHref: address }),
+          pages.front(c, {
+            sites: [{ title: evilText, href: address, open: true }],
+            signInHref: address,
+            lastTime: { idp: evilText, change: address },
+          }),
         ),
         sample(
           'front-in',
-          pages.front(c, { sites: [{ title: evilText, href: address, open: false }], signInHref: null }),
+          pages.front(c, {
+            sites: [{ title: evilText, href: address, open: false }],
+            signInHref: null,
+            lastTime: null,
+          }),
         ),
-        sample('chooser', pages.chooser(c, { going: evilText, idps: [idp], carried: { [evil]: evil }, token: evil })),
+        sample('chooser', pages.chooser(c, { ...choosing, question: null })),
+        sample('chooser-asking', pages.chooser(c, { ...choosing, question: { remember: true, sharedIdleMs: 1 } })),
+        sample('chooser-nothing', pages.chooser(c, { ...choosing, idps: [], question: null })),
+        sample(
+          'choose-group',
+          pages.chooseGroup(c, { going: evilText, groups: [{ label: evilText, href: address }], help: [idp] }),
+        ),
+        sample(
+          'as-last-time',
+          pages.asLastTime(c, {
+            going: evilText,
+            idp: evilText,
+            change: address,
+            carried: { [evil]: evil },
+            token: evil,
+          }),
+        ),
         sample('my-sessions', pages.mySessions(c, { here: listed, others: [listed], token: evil })),
         sample(
           'choose-session',

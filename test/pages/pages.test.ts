@@ -106,17 +106,21 @@ describe('a page on the portal', () => {
 
   it('switches the language by a link that keeps the rest of its address', () => {
     const here = '/login?to=https%3A%2F%2Fx.example%2F%3Fa%3Db%26c&lang=fr'
-    const html = pages.front(context('fr', 'portal', { here }), { sites: [], signInHref: '/login' })
+    const html = pages.front(context('fr', 'portal', { here }), { sites: [], signInHref: '/login', lastTime: null })
     expect(html).toContain(
       'href="/login?to=https%3A%2F%2Fx.example%2F%3Fa%3Db%26c&amp;lang=en" lang="en" hreflang="en">English<',
     )
-    expect(pages.front(context('en', 'portal', { here: null }), { sites: [], signInHref: '/login' })).toContain(
-      'href="?lang=fr" lang="fr" hreflang="fr">Français<',
-    )
+    expect(
+      pages.front(context('en', 'portal', { here: null }), { sites: [], signInHref: '/login', lastTime: null }),
+    ).toContain('href="?lang=fr" lang="fr" hreflang="fr">Français<')
   })
 
   it('names the person, with a way to sign out', () => {
-    const html = pages.front(context('fr', 'portal', { person: 'Anne Lefèvre' }), { sites: [], signInHref: null })
+    const html = pages.front(context('fr', 'portal', { person: 'Anne Lefèvre' }), {
+      sites: [],
+      signInHref: null,
+      lastTime: null,
+    })
     expect(html).toContain('<bdi>Anne Lefèvre</bdi></span><a href="/logout">Se déconnecter</a>')
   })
 })
@@ -222,7 +226,12 @@ describe('the chooser', () => {
   ]
   const html = pages.chooser(context('fr', 'portal'), {
     going: nature,
+    group: null,
+    change: '/login?choose=1',
     idps,
+    chosen: null,
+    question: null,
+    search: null,
     carried: { to: '/x', a: '1' },
     token: 'T',
   })
@@ -341,13 +350,13 @@ describe('the front page', () => {
   ]
 
   it('offers to sign in, and does not judge sites for somebody unknown', () => {
-    const html = pages.front(context('fr', 'portal'), { sites, signInHref: '/login' })
+    const html = pages.front(context('fr', 'portal'), { sites, signInHref: '/login', lastTime: null })
     expect(html).toContain('<a class="btn" href="/login">Se connecter</a>')
     expect(html).not.toContain('Fermés à ce compte')
   })
 
   it('puts the sites that this account opens first', () => {
-    const html = pages.front(context('fr', 'portal', { person: 'Anne' }), { sites, signInHref: null })
+    const html = pages.front(context('fr', 'portal', { person: 'Anne' }), { sites, signInHref: null, lastTime: null })
     expect(html.indexOf('Cours en ligne')).toBeLessThan(html.indexOf('Fermés à ce compte'))
     expect(html.indexOf('Fermés à ce compte')).toBeLessThan(html.indexOf('Nature'))
     expect(html).not.toContain('Se connecter')

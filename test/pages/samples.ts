@@ -108,12 +108,46 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
   const sample = (name: string, html: string): Sample => ({ name, language, place, html })
   const two = { kind: 'post', action: '/logout', token: 'T0K3N', does: 'close-both' } as const
   return [
-    sample('front', pages.front(c, { sites, signInHref: '/login' })),
-    sample('front-signed-in', pages.front(known, { sites, signInHref: null })),
-    sample('front-empty', pages.front(known, { sites: [], signInHref: null })),
     sample(
-      'chooser',
-      pages.chooser(c, { going: courses, idps, carried: { to: 'https://cours.example.org/' }, token: 't' }),
+      'front',
+      pages.front(c, { sites, signInHref: '/login', lastTime: { idp: janus, change: '/login?choose=1' } }),
+    ),
+    sample('front-signed-in', pages.front(known, { sites, signInHref: null, lastTime: null })),
+    sample('front-empty', pages.front(known, { sites: [], signInHref: null, lastTime: null })),
+    sample('chooser', pages.chooser(c, { ...choosing, question: null, group: null })),
+    sample('chooser-asking', pages.chooser(c, choosing)),
+    sample(
+      'chooser-search',
+      pages.chooser(c, { ...choosing, search: { action: '/enter', fields: { who: '1' }, query: 'lorr', among: 412 } }),
+    ),
+    sample(
+      'chooser-nothing',
+      pages.chooser(c, {
+        ...choosing,
+        idps: [],
+        search: { action: '/enter', fields: { who: '1' }, query: 'lorr', among: 412 },
+      }),
+    ),
+    sample(
+      'choose-group',
+      pages.chooseGroup(c, {
+        going: courses,
+        groups: [
+          { label: { fr: 'Élève ou parent', en: 'Pupil or parent' }, href: '/enter?who=0' },
+          { label: { fr: 'Enseignant', en: 'Teacher' }, href: '/enter?who=1' },
+        ],
+        help: idps,
+      }),
+    ),
+    sample(
+      'as-last-time',
+      pages.asLastTime(c, {
+        going: courses,
+        idp: janus,
+        change: '/enter?choose=1',
+        carried: { idp: 'janus' },
+        token: 't',
+      }),
     ),
     sample(
       'ask-logout',
@@ -251,3 +285,15 @@ const idps = [
   { id: 'renater', label: textOf('Fédération Renater'), available: true, help: null },
   { id: 'pial', label: textOf('Académie de Nancy-Metz (PIAL)'), available: true, help: null },
 ]
+
+const choosing = {
+  going: courses,
+  group: { fr: 'Enseignant', en: 'Teacher' },
+  change: '/enter?choose=1',
+  idps,
+  chosen: null,
+  question: { remember: false, sharedIdleMs: 600_000 },
+  search: null,
+  carried: { to: 'https://cours.example.org/' },
+  token: 't',
+}

@@ -141,7 +141,7 @@ describe.each<[string, 'sid' | 'guessable-sid', Pick<LogoutNotice, 'subject' | '
       if (kept === null || resumed === null) throw new Error('there is no session to keep')
       idp.visit(resumed, 'app')
       expect(await idp.visited(kept.id)).toEqual(['app'])
-      const renewed = await onStore(store, cut.step, ended => told.push(ended)).renew(kept.id, signIn(kind))
+      const renewed = await onStore(store, cut.step, ended => told.push(ended)).renew(kept.id, signIn(kind), null)
       if (cut.calls() <= at) {
         expect({ renewed, at }).toEqual({ renewed: true, at: expect.toSatisfy((calls: number) => calls >= 5) })
         return

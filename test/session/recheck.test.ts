@@ -283,12 +283,16 @@ describe('a session', () => {
     await request(at, signed)
     await expect.poll(() => at.asked).toHaveLength(1)
     const anew = { ...identity, claims: { affiliation: ['guest'] }, authenticatedAt: identity.authenticatedAt + 900 }
-    await at.sessions.renew(signed.id, {
-      identity: anew,
-      issuedAt: anew.authenticatedAt,
-      keep: { refreshToken: 'n0' },
-      notAfter: null,
-    })
+    await at.sessions.renew(
+      signed.id,
+      {
+        identity: anew,
+        issuedAt: anew.authenticatedAt,
+        keep: { refreshToken: 'n0' },
+        notAfter: null,
+      },
+      null,
+    )
     answer.resolve(late)
     await at.sessions.finish(minute)
     expect(await affiliationOf(at, signed)).toEqual(['guest'])

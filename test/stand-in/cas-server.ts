@@ -7,6 +7,8 @@ import { createServer, type IncomingMessage, type ServerResponse, request as sen
 import type { AddressInfo } from 'node:net'
 
 export interface CasBends {
+  /** False: /login asks for a name and a password, and signs in whoever is named. */
+  unasked: boolean
   /** Whom /login signs in. */
   user: string
   /** Inside `authenticationSuccess`, after the user. */
@@ -46,7 +48,14 @@ interface Granted {
   used: boolean
 }
 
-const honest = (): CasBends => ({ user: 'alice', attributes: '', validation: null, look: null, lateMs: 0 })
+const honest = (): CasBends => ({
+  unasked: true,
+  user: 'alice',
+  attributes: '',
+  validation: null,
+  look: null,
+  lateMs: 0,
+})
 
 export async function startCasServer(): Promise<CasServer> {
   const bends = honest()
@@ -109,6 +118,7 @@ export async function startCasServer(): Promise<CasServer> {
     const url = new URL(request.url ?? '', server)
     switch (url.pathname) {
       case '/cas/login':
+        if (!bends.unasked) return form(request, response, url)
         response.writeHead(302, { Location: signIn(url).href }).end()
         return
       case '/cas/logout':
@@ -123,6 +133,25 @@ export async function startCasServer(): Promise<CasServer> {
       default:
         response.writeHead(404).end()
     }
+  }
+
+  /** The page of an académie's portal. */
+  function form(request: IncomingMessage, response: ServerResponse, url: URL): void {
+    if (request.method !== 'POST') {
+      response.setHeader('Content-Type', 'text/html; charset=utf-8')
+      response.end(`<!doctype html><html lang="fr"><title>Authentification</title><h1>Authentification</h1>
+<form method="post"><label>Identifiant <input name="username"></label>
+<label>Mot de passe <input name="password" type="password"></label><button>Valider</button></form>`)
+      return
+    }
+    let body = ''
+    request.setEncoding('utf8').on('data', piece => {
+      body += piece
+    })
+    request.on('end', () => {
+      bends.user = new URLSearchParams(body).get('username') ?? ''
+      response.writeHead(302, { Location: signIn(url).href }).end()
+    })
   }
 
   function validated(asking: URLSearchParams, response: ServerResponse): void {
