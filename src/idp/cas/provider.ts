@@ -11,6 +11,7 @@ import type { Text } from '../../model/text.ts'
 import { ask } from '../ask.ts'
 import { quoted, withoutSecrets } from '../quotation.ts'
 import { createReach } from '../reach.ts'
+import { textIn } from './encoding.ts'
 import { ticketOfLogoutRequest } from './logout-request.ts'
 import { readServiceResponse, type ServiceResponse } from './service-response.ts'
 
@@ -95,10 +96,21 @@ export function createCasProvider(settings: CasIdpSettings, needs: CasNeeds): Id
 
   async function textOf(url: URL): Promise<string> {
     const answer = await ask(needs.fetch, 'GET', url, { headers: xml, signal: null })
-    if (answer.status === 200) return answer.text()
+    if (answer.status === 200) return decoded(answer)
     throw new GatewayError('idp.invalid-answer', `GET ${url.origin}${url.pathname}: answered ${answer.status}`, {
       hint: 'Compare cas.server and cas.version with what the CAS server offers.',
     })
+  }
+
+  async function decoded(answer: Response): Promise<string> {
+    try {
+      return textIn(new Uint8Array(await answer.arrayBuffer()), answer.headers.get('content-type'))
+    } catch (cause) {
+      throw new GatewayError('idp.invalid-answer', `the answer of ${server} is no text: ${(cause as Error).message}`, {
+        hint: 'The CAS server names one character encoding, in Content-Type or in its XML, and sends another.',
+        cause,
+      })
+    }
   }
 
   /** One question, whatever it is answered: a ticket is good for one (§3.1.1). */
