@@ -31,7 +31,7 @@ export function createRefuse({ portal, pages, sitePage, idpLabel }: RefuseParts)
       resource: resource.title,
       needed,
       held,
-      account: { idp: idpLabel(identity.idp) ?? textOf(identity.idp), name },
+      account: { idp: idpLabel(identity.idp) ?? textOf(identity.idp), name: name === '' ? null : name },
       policy: policy.name,
       reason,
       otherAccount: `${portal}/login?again=1&to=${encodeURIComponent(wanted(passage, resource))}`,

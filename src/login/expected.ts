@@ -11,7 +11,7 @@ import { redirect } from './answer.ts'
 import type { Fail } from './failed.ts'
 
 export interface ExpectedParts {
-  readonly sessions: Pick<Sessions, 'resume'>
+  readonly sessions: Pick<Sessions, 'resume' | 'authentic'>
   readonly pending: PendingLogins
   readonly fail: Fail
   readonly report: Report
@@ -31,7 +31,8 @@ export function createExpect({ sessions, pending, fail, report }: ExpectedParts)
     if (state === null || login === null || login.idp !== idp) return { kind: 'not', answer: await unknown(request) }
     const cookie = pending.cookieOf(state, login, request.cookies)
     if (cookie === 'matches') return { kind: 'expected', state, login }
-    if (cookie === 'none') {
+    // A browser that shows our session keeps cookies: it has only never begun this sign-in.
+    if (cookie === 'none' && sessions.authentic(request.cookies, 'portal').length === 0) {
       const detail = 'no cookie of any sign-in came'
       return { kind: 'not', answer: fail(request, { code: 'login.cookies', detail, destination: login }) }
     }

@@ -99,6 +99,8 @@ export function createLogin(parts: LoginParts) {
     const resumed = await sessions.arriving(request.cookies)
     const arrival = await parts.singleUse.take<Arrival>('r', reference)
     if (arrival === null) {
+      // The Back button, or a second click: whoever is signed in is simply led on.
+      if (resumed !== null && !resumed.provisional) return redirect('/')
       return fail(request, {
         code: 'login.stale',
         detail: 'a reference that is unknown, used or too old',

@@ -45,10 +45,10 @@ export function subjectId({ idp, subject }: Pick<Identity, 'idp' | 'subject'>): 
   return createHash('sha256').update(`${idp}\0\0${subject}`).digest('base64url')
 }
 
-/** What to call a person on a page, as the claims tell it; null: no claim does. */
-export function displayName(claims: Claims): string | null {
+/** What to call a person on a page, as the claims tell it; empty: no claim does, and the page names nobody. */
+export function displayName(claims: Claims): string {
   const first = (name: string) => (Object.hasOwn(claims, name) ? claims[name]?.[0] : undefined)
   const parts = [first('givenName') ?? first('given_name'), first('familyName') ?? first('family_name')]
   const full = parts.filter(part => part !== undefined).join(' ')
-  return first('name') ?? first('displayName') ?? (full || null) ?? first('email') ?? first('mail') ?? null
+  return first('name') ?? first('displayName') ?? (full || undefined) ?? first('email') ?? first('mail') ?? ''
 }

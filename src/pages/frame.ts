@@ -68,10 +68,10 @@ function deck(site: Site, c: PageContext): Html {
   const words = wordsOf[c.language]
   const name = site.name[c.language]
   const small = name === 'Passerelle' ? null : html`<small>${clip(name, 80)}</small>`
+  const named = c.person && html`<span><bdi>${clip(c.person, 60)}</bdi></span>`
+  // Also somebody without a name must be able to leave.
   const person =
-    c.person === null
-      ? null
-      : html`<span><bdi>${clip(c.person, 60)}</bdi></span><a href="${onPortal(site, c, '/logout')}">${words.signOut}</a>`
+    c.person === null ? null : html`${named || null}<a href="${onPortal(site, c, '/logout')}">${words.signOut}</a>`
   return html`<a class="skip" href="#content">${words.skip}</a>
 <header>
 <div class="deck-in"><div>

@@ -38,7 +38,7 @@ ${list(d.sites, language)}`
   }
   const open = d.sites.filter(one => one.open)
   const closed = d.sites.filter(one => !one.open)
-  const hello = c.person === null ? words.mine : words.hello(clip(c.person, 60))
+  const hello = c.person ? words.hello(clip(c.person, 60)) : words.mine
   const main = html`${mySpace(language, '/')}
 ${heading(level, 0, hello)}
 ${open.length === 0 ? html`<p class="lead">${words.nothing}</p>` : heading(level, 1, words.open)}

@@ -27,7 +27,7 @@ export interface PageContext {
   readonly here: string | null
   readonly reference: string
   readonly at: Date
-  /** Display name; null: nobody is signed in, or we do not know. */
+  /** Display name; empty: somebody without one. Null: nobody is signed in, or we do not know. */
   readonly person: string | null
 }
 
