@@ -4,6 +4,8 @@ import type { Session } from '../model/session.ts'
 import type { Resumed } from './resume.ts'
 import type { OpenStreams } from './streams.ts'
 
+export type Judge = ReturnType<typeof createJudge>
+
 export function createJudge(streams: OpenStreams, read: (id: string, generation: number) => Promise<Resumed | null>) {
   return {
     one: judge,

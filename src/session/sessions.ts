@@ -6,13 +6,14 @@ import type { Report } from '../model/event.ts'
 import type { SignIn } from '../model/idp.ts'
 import type { OpenTraffic } from '../model/open-traffic.ts'
 import type { Device, EndedSession, EndReason, Scope, Session, SessionId } from '../model/session.ts'
-import type { EndEntry, Store } from '../model/store.ts'
+import type { Store } from '../model/store.ts'
 import { SessionCache } from './cache.ts'
 import { createConfirm } from './confirm.ts'
 import { cookieFor } from './cookies.ts'
 import { createEnd } from './end.ts'
 import { createEndAll } from './end-all.ts'
 import { createEstablish, type Newcomer } from './establish.ts'
+import { createHearing } from './hearing.ts'
 import { createJudge } from './judge.ts'
 import { createLook, type KnownSession } from './known.ts'
 import { createLeft } from './left.ts'
@@ -66,7 +67,7 @@ export function createSessions(parts: SessionParts) {
   const untaken = new Set<string>()
   const recent = new RecentEnds(now)
   const condemned = { has: (hash: string) => untaken.has(hash) || recent.has(hash) }
-  const follower = store.ended.follow(heard)
+  const follower = store.ended.follow(entry => hearing.heard(entry))
   const idleMs = (device: Device) => (device === 'shared' ? parts.limits.sharedIdleMs : parts.limits.idleMs)
 
   const change = createRecordChange({ records: store.records, keys, idleMs })
@@ -112,6 +113,7 @@ export function createSessions(parts: SessionParts) {
     report,
   })
   const judge = createJudge(streams, resuming.read)
+  const hearing = createHearing({ cache, streams, marks, recent, judge, repeatOwn: ending.repeat })
   const look = createLook(store.records, keys, idleMs)
   const tidy = createTidy({ directory: store.directory, keys, look })
   const establishing = createEstablish({
@@ -263,47 +265,7 @@ export function createSessions(parts: SessionParts) {
 
   /** The record is written: should the log not take this, it is read anew within 30 seconds. */
   async function tellChange(hash: string): Promise<void> {
-    await store.ended.append({ kind: 'changed', key: hash, reason: 'changed' }).catch(() => changed(hash))
-  }
-
-  function heard(entry: EndEntry): void {
-    switch (entry.kind) {
-      case 'session':
-        recent.heard(entry.key)
-        return forget(entry.key)
-      case 'changed':
-        return changed(entry.key)
-      case 'idp':
-      case 'all':
-        return marked(entry.key)
-      case 'unknown':
-        // They name no session.
-        return readAnew()
-      case 'lost':
-        readAnew()
-        return ending.repeat()
-    }
-  }
-
-  /** Everything that is remembered, and everything that is open. */
-  function readAnew(): void {
-    marks.forget()
-    cache.clear()
-    judge.all()
-  }
-
-  /** Everything of an idp, or of everybody, that began before. */
-  function marked(mark: string): void {
-    marks.hear(mark)
-    cache.dropWhere(({ session }) => marks.covers(session.identity, session.createdAt))
-    for (const [hash, session] of streams.sessions()) {
-      if (marks.covers(session.identity, session.createdAt)) streams.end(hash)
-    }
-  }
-
-  function changed(hash: string): void {
-    cache.drop(hash)
-    judge.session(hash)
+    await store.ended.append({ kind: 'changed', key: hash, reason: 'changed' }).catch(() => hearing.changed(hash))
   }
 
   function forget(hash: string): void {
