@@ -10,8 +10,10 @@ import { assembleCommands } from './assembly/operator.ts'
 import { assemblePortalPlane } from './assembly/portal-plane.ts'
 import { openStore } from './assembly/store.ts'
 import { createUnderstanding } from './claims/map.ts'
+import { readCodeFile, rulesOf } from './config/access-codes.ts'
 import type { Settings } from './config/schema.ts'
-import { buildProviders } from './idp/build.ts'
+import { buildProviders, namedIdps } from './idp/build.ts'
+import { createCodeFailures } from './limits/code-failures.ts'
 import { createClosedSessions } from './logout/closed.ts'
 import { createTellParticipants } from './logout/participants.ts'
 import type { GatewayEvent } from './model/event.ts'
@@ -38,6 +40,7 @@ import { createHandoff } from './session/handoff.ts'
 import { createKeys } from './session/seal.ts'
 import { createSessions } from './session/sessions.ts'
 import { createSingleUse } from './session/single-use.ts'
+import { createUses } from './session/uses.ts'
 
 export interface Surroundings {
   /** For limits: milliseconds since the epoch as of the start, never stepping back while the process lives. */
@@ -156,9 +159,15 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     report,
     allowLoopbackHttp: true,
     rechecks: settings.session.recheck !== null,
+    codes: {
+      read: file => readCodeFile(file, rulesOf(settings)),
+      countUse: createUses(store.counters),
+      failures: createCodeFailures(now),
+    },
   })
   const understanding = createUnderstanding({
     claims: settings.claims,
+    named: namedIdps(settings.idps),
     asserts: new Map(settings.idps.map(({ id, asserts }) => [id, asserts])),
     report,
   })

@@ -7,6 +7,7 @@ const usage = `usage: passerelle COMMAND
   check FILE    say everything that is wrong with a configuration
   explain URL   say who may open an address, and why
   sessions      list or end sessions of a running gateway
+  codes         add, list or revoke access codes
   --version
   --help
 `
@@ -33,6 +34,10 @@ async function main([command = '--help', ...args]: readonly string[]): Promise<n
     case 'sessions': {
       const { sessions } = await import('./command/sessions.ts')
       return sessions(args, process.stdout, process.stderr, process.env)
+    }
+    case 'codes': {
+      const { codes } = await import('./command/codes.ts')
+      return codes(args, process.stdout, process.stderr)
     }
     case '--version':
       process.stdout.write(`${await version()}\n`)

@@ -9,7 +9,9 @@ import { createHear } from '../login/hear.ts'
 import { createHeardLogout } from '../login/heard-logout.ts'
 import { createLeftSite } from '../login/left-site.ts'
 import { createLogin } from '../login/login.ts'
+import { createOffered } from '../login/offered.ts'
 import { createOverLimit } from '../login/over-limit.ts'
+import { createPrompt } from '../login/prompt.ts'
 import { loginRoutes } from '../login/routes.ts'
 import { createBackChannel } from '../logout/back-channel.ts'
 import { createEndFromIdp } from '../logout/from-idp.ts'
@@ -48,8 +50,13 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
   }
 
   const remembered = createRememberedIdp(core.keys)
+  const offered = createOffered(providers, id => {
+    const one = settings.idps.find(idp => idp.id === id)?.offered
+    return one?.kind === 'unavailable' ? one.of : null
+  })
   const chooseIdp = createChooseIdp({
     providers,
+    offered,
     chooser: settings.chooser,
     sharedIdleMs: settings.session.sharedComputer.idleTimeout,
     remembered,
@@ -119,6 +126,8 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     now,
   })
   const callback = createCallback({ portal, providers, pending, singleUse, heardLogout, expect, hear })
+  const prompt = createPrompt({ offered, expect, hear, locateUrl, pages, fail, admitWrite })
+  const prompting = [...providers.values()].filter(provider => provider.prompt !== null)
   const logout = createLogout({ providers, resources, sessions, closedSessions: core.closedSessions, pages, now })
   const oneSite = createOneSite({ resources, sessions, isLeft, locateLogout: createLocateLogout(core.locate), pages })
   const mySessions = createMySessions({
@@ -134,7 +143,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     routes: [
       ...portalRoutes(front),
       ...sessionRoutes(mySessions),
-      ...loginRoutes(login, callback, leftSite),
+      ...loginRoutes(login, callback, leftSite, prompt, prompting),
       ...logoutRoutes(logout, oneSite),
       ...fromIdpRoutes(createBackChannel(fromIdp), createFrontChannel(fromIdp)),
     ],

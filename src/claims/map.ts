@@ -38,6 +38,8 @@ export interface Understanding {
 export interface UnderstandingParts {
   /** By the names that policies and headers use. */
   readonly claims: Readonly<Record<string, ClaimSettings>>
+  /** Idps whose claims bear the names and values of policies already: those that the operator wrote, of access codes. */
+  readonly named?: ReadonlySet<IdpId>
   /** Of every idp; null: it is believed about everything. */
   readonly asserts: ReadonlyMap<IdpId, Asserts | null>
   readonly report: Report
@@ -59,7 +61,7 @@ const maxParts = 10_000
  *
  * @returns claims are objects without prototype: one named `__proto__` is a claim like any other
  */
-export function createUnderstanding({ claims, asserts, report }: UnderstandingParts): Understanding {
+export function createUnderstanding({ claims, named, asserts, report }: UnderstandingParts): Understanding {
   const configured = Object.entries(claims).map(([name, claim]) => ({ name, read: createReading(claim) }))
   const names = new Set(configured.map(({ name }) => name))
   // Counted under the name that they go to.
@@ -71,7 +73,7 @@ export function createUnderstanding({ claims, asserts, report }: UnderstandingPa
     const mapped: Record<string, readonly string[]> = Object.create(null)
     let others = 0
     for (const [name, values] of Object.entries(raw)) {
-      if (names.has(name)) continue
+      if (names.has(name) && !named?.has(idp)) continue
       const believed = values.filter(beliefs.about(name))
       if (believed.length > 0 || values.length === 0) mapped[name] = believed
       const dropped = values.length - believed.length
@@ -79,7 +81,7 @@ export function createUnderstanding({ claims, asserts, report }: UnderstandingPa
       if (beliefs.names(name)) report({ name: 'claim.disbelieved', idp, claim: name, values: dropped })
       else if (!sources.has(name)) others += dropped
     }
-    for (const { name, read } of configured) {
+    for (const { name, read } of named?.has(idp) ? [] : configured) {
       const { values, dropped } = read(raw, beliefs.about(name))
       if (values.length > 0) mapped[name] = values
       if (dropped > 0) report({ name: 'claim.disbelieved', idp, claim: name, values: dropped })

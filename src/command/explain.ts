@@ -10,6 +10,7 @@ import { type Loaded, loadSettings } from '../config/load.ts'
 import { formatProblems } from '../config/problem.ts'
 import type { Settings } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
+import { namedIdps } from '../idp/build.ts'
 import { claimsOf } from '../idp/oidc/claims.ts'
 import type { Claims } from '../model/identity.ts'
 import type { Place, ResourcePlace } from '../model/place.ts'
@@ -143,6 +144,7 @@ function decisionOf(asked: Asked, raw: Claims | null, loaded: Valid) {
   const dropped = new Map<string | null, number>()
   const understanding = createUnderstanding({
     claims: settings.claims,
+    named: namedIdps(settings.idps),
     asserts: new Map(settings.idps.map(({ id, asserts }) => [id, asserts])),
     report: event => {
       if (event.name === 'claim.disbelieved') dropped.set(event.claim, event.values)

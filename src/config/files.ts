@@ -1,5 +1,5 @@
-/** Files that settings name: read once, checked, and put in the place of their names. */
-import { dirname, isAbsolute, join } from 'node:path'
+/** Files that settings name: read, checked, and put in the place of their names. */
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { readTable } from '../claims/table.ts'
 import { type KeyPath, keyOf, type Tell } from './problem.ts'
 import { readingFault, type Sources } from './substitute.ts'
@@ -29,6 +29,38 @@ export async function readFiles(
     }
   }
   return contents
+}
+
+/**
+ * Files of access codes, which the gateway reads anew when they change: so their paths stay, made absolute.
+ *
+ * @returns the paths by the key of the setting, and what the files hold now, to be checked once the rest of the settings is known
+ */
+export async function readCodeFiles(
+  players: readonly RolePlayer[],
+  { file, readFile }: Sources & { readonly file: string },
+  tell: Tell,
+): Promise<{ readonly paths: ReadonlyMap<string, string>; readonly texts: readonly CodeText[] }> {
+  const paths = new Map<string, string>()
+  const texts: CodeText[] = []
+  for (const { path, role, input } of players) {
+    if (role.role !== 'codes') continue
+    const there = isAbsolute(input) ? input : join(dirname(file), input)
+    paths.set(keyOf(path), resolve(there))
+    try {
+      texts.push({ path, file: there, text: await readFile(input) })
+    } catch (error) {
+      tell.problem(path, `the file ${input} ${readingFault(error)}; \`passerelle codes add --file FILE\` makes one`)
+    }
+  }
+  return { paths, texts }
+}
+
+/** What a file of access codes holds, and where the setting stands that names it. */
+export interface CodeText {
+  readonly path: KeyPath
+  readonly file: string
+  readonly text: string
 }
 
 /** Told where it is wrong: at the table's own line. */

@@ -11,8 +11,6 @@ const features: Readonly<Record<string, string>> = {
   usage: 'usage files',
   'listen.workers': 'several workers',
   'idps.saml': 'SAML identity providers',
-  'idps.codes': 'access codes',
-  'idps.offered': 'identity providers that are offered at times only',
   'resources.zone': 'zones and rewritten hosts',
   'resources.url': 'zones and rewritten hosts',
   'resources.hosts': 'zones and rewritten hosts',

@@ -2,10 +2,11 @@
 import { readFile as readBytes } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parsing } from '../setting/one-of.ts'
+import { checkAccessCodes } from './access-codes.ts'
 import { checkBeliefs } from './beliefs.ts'
 import { checkClaimValues } from './claim-values.ts'
 import { type Located, readDocument } from './document.ts'
-import { readFiles, withContents } from './files.ts'
+import { readCodeFiles, readFiles, withContents } from './files.ts'
 import { checkHosts } from './hosts.ts'
 import { nodeAt, positionAt } from './lookup.ts'
 import { checkPaths } from './paths.ts'
@@ -57,7 +58,8 @@ export async function parseSettings(text: string, sources: Sources & { readonly 
   for (const { path, message } of missing) tell.problem(path, message)
 
   const players = rolePlayers(settingsSchema, value)
-  const contents = await readFiles(players, sources, tell)
+  const codes = await readCodeFiles(players, sources, tell)
+  const contents = new Map([...(await readFiles(players, sources, tell)), ...codes.paths])
   warnOfLiteralSecrets(players, hidden, tell)
 
   const parsed = settingsSchema.safeParse(withContents(value, contents), parsing)
@@ -69,6 +71,7 @@ export async function parseSettings(text: string, sources: Sources & { readonly 
   checkPaths(settings, tell)
   checkBeliefs(settings, tell)
   checkTrust(settings, tell)
+  checkAccessCodes(codes.texts, settings, tell)
 
   if (!parsed.success || problems.length > 0)
     return { ok: false, problems: sorted(ownFirst(problems, file)), warnings: sorted(warnings) }
@@ -134,7 +137,7 @@ function hasParts(root: Located, path: readonly PropertyKey[]): boolean {
 
 function warnOfLiteralSecrets(players: readonly RolePlayer[], hidden: ReadonlySet<string>, tell: Tell): void {
   for (const { path, role, input } of players) {
-    if (role.role === 'file' || role.role === 'table' || hidden.has(keyOf(path))) continue
+    if ((role.role !== 'secret' && role.role !== 'secret-url') || hidden.has(keyOf(path))) continue
     if (role.role === 'secret-url' && !URL.parse(input)?.password) continue
     tell.warning(
       path,

@@ -63,6 +63,11 @@ function checkIdpNames(settings: Written, tell: Tell): void {
     if (id === undefined || ids.includes(id)) return
     tell.problem(path, `"${id}" is not the id of an identity provider${suggestion(id, ids) || known(ids)}`)
   }
+  for (const [index, idp] of idps.entries()) {
+    if (idp?.offered?.kind !== 'unavailable') continue
+    check(['idps', index, 'offered', 'of'], idp.offered.of)
+    if (idp.offered.of === idp.id) tell.problem(['idps', index, 'offered', 'of'], 'must be another identity provider')
+  }
   for (const [index, resource] of (settings.resources ?? []).entries()) {
     for (const [place, id] of (resource?.idps ?? []).entries()) check(['resources', index, 'idps', place], id)
     const at = ['resources', index, 'defaultIdp']

@@ -1,11 +1,12 @@
-/** Who signs people in. The protocol is chosen by the key that is present: `oidc` or `cas`. */
+/** Who signs people in. The protocol is chosen by the key that is present: `oidc`, `cas` or `codes`. */
 import { z } from 'zod'
 import { belief } from '../setting/belief.ts'
-import { byKey } from '../setting/one-of.ts'
+import { byKey, isMapping, oneOf } from '../setting/one-of.ts'
 import { orNull } from '../setting/or-null.ts'
 import { text } from '../setting/text.ts'
 import { webAddress } from '../setting/web-address.ts'
 import { casSettings } from './cas/settings.ts'
+import { codesSettings } from './code/settings.ts'
 import { oidcSettings } from './oidc/settings.ts'
 
 const expectedId = 'must be lower-case letters, digits and hyphens, such as "campus"'
@@ -14,6 +15,21 @@ const help = z.strictObject({
   label: text.describe('What the link says.'),
   url: webAddress({ example: 'https://help.example.org/', http: 'any', path: 'any' }).describe('Where it leads.'),
 })
+
+const always = z.literal('always').transform(() => ({ kind: 'always' }) as const)
+
+const whileAnotherIsAway = z
+  .strictObject({
+    when: z.literal('unavailable', { error: 'must be "unavailable"' }).describe('While the other does not answer.'),
+    of: z.string({ error: 'must be the id of another identity provider' }).describe('The other: its id.'),
+  })
+  .transform(({ of }) => ({ kind: 'unavailable', of }) as const)
+
+const offered = oneOf(
+  [always, whileAnotherIsAway],
+  input => (input === 'always' ? always : isMapping(input) ? whileAnotherIsAway : undefined),
+  'must be always, or { when: unavailable, of: ID }',
+)
 
 const ownKeys = {
   id: z
@@ -24,6 +40,11 @@ const ownKeys = {
   asserts: orNull(z.record(z.string().min(1, { error: 'must be the name of a claim' }), belief)).describe(
     'What it is believed about: names of claims as policies use them, each with `any`, `none`, or patterns that its values must be like, such as "*@example.org". `*` stands for every other claim; `acr` and `amr` are how strongly people signed in, and not among them. Absent: it is believed about everything. Present: about nothing else. What it says besides is dropped, and counted.',
   ),
+  offered: offered
+    .prefault('always')
+    .describe(
+      'When people may sign in by it: `always`, or `{ when: unavailable, of: ID }`, only while the gateway sees that the identity provider with this id does not answer.',
+    ),
   help: orNull(help).describe('A link under the label, for people who have no account.'),
 }
 
@@ -49,7 +70,12 @@ const casIdp = z.strictObject({
   cas: casSettings.describe('Signs people in by CAS, with service tickets.'),
 })
 
-export const idpSettings = byKey({ oidc: oidcIdp, cas: casIdp })
+const codesIdp = z.strictObject({
+  ...ownKeys,
+  codes: codesSettings.describe('Signs people in by access codes from a file, such as those of guests.'),
+})
+
+export const idpSettings = byKey({ oidc: oidcIdp, cas: casIdp, codes: codesIdp })
 
 export const topKeys = {
   idps: z

@@ -13,12 +13,14 @@ import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { RememberedIdp } from '../session/remembered-idp.ts'
 import { asFields, signInAt, type Wanted } from './destination.ts'
+import type { Offered } from './offered.ts'
 import { matching, readQuery, searchedAbove } from './search-idps.ts'
 import type { ChooserSettings } from './settings.ts'
 import { signedOutLately } from './signed-out-lately.ts'
 
 export interface ChooseIdpParts {
   readonly providers: ReadonlyMap<IdpId, IdentityProvider>
+  readonly offered: Offered
   readonly chooser: ChooserSettings
   /** Idle limit on a shared computer, ms. */
   readonly sharedIdleMs: number
@@ -51,6 +53,10 @@ export function createChooseIdp(parts: ChooseIdpParts) {
 
   return {
     admittedAt,
+
+    /** Who is offered at this site in the place of one that is away; undefined: nobody. */
+    standIn: (located: LocatedUrl | null, away: IdpId): IdentityProvider | undefined =>
+      admittedAt(located).find(({ id }) => parts.offered.standsInFor(id) === away),
 
     /** Null: the person is asked. The memory of an idp that is gone, or not admitted here, is as none. */
     unasked({ request, located, again }: Question, named: IdpId | null): IdentityProvider | null {
@@ -166,7 +172,7 @@ export function createChooseIdp(parts: ChooseIdpParts) {
   function admittedAt(located: LocatedUrl | null): readonly IdentityProvider[] {
     const all = [...providers.values()]
     const admitted = located?.resource.idps ?? null
-    return admitted === null ? all : all.filter(provider => admitted.includes(provider.id))
+    return all.filter(({ id }) => (admitted === null || admitted.includes(id)) && parts.offered.now(id))
   }
 
   function memoryAmong(request: PortalRequest, admitted: readonly IdentityProvider[]): IdentityProvider | null {

@@ -45,12 +45,12 @@ export interface Deny {
   readonly session: Session
   readonly reason: DenyReason
   readonly policy: Policy
-  /** What would have sufficed: one list of conditions for each rule. Empty for idp-not-admitted. */
+  /** What would have sufficed: one list of conditions for each rule. Empty for idp-not-admitted and host-not-opened. */
   readonly needed: readonly (readonly Condition[])[]
   /** Of the session's claims, only those that a rule asked for. */
   readonly held: Claims
 }
 
-export type DenyReason = 'no-rule-matched' | 'idp-not-admitted'
+export type DenyReason = 'no-rule-matched' | 'idp-not-admitted' | 'host-not-opened'
 
 export type Decision = Permit | Challenge | Deny

@@ -57,6 +57,16 @@ export type GatewayEvent =
   | { readonly name: 'logout.limited'; readonly idp: string; readonly channel: LogoutChannel }
   /** How many values it said that it may not assert; null: claims that the configuration does not name. */
   | { readonly name: 'claim.disbelieved'; readonly idp: string; readonly claim: string | null; readonly values: number }
+  /** An access code was typed. The selector only of a code that exists, and never more of it. */
+  | {
+      readonly name: 'code.tried'
+      readonly idp: string
+      readonly outcome: CodeOutcome
+      readonly selector: string | null
+    }
+  /** Of the file of codes, read anew while the gateway runs. broken: the codes stay as they were. */
+  | { readonly name: 'codes.read'; readonly idp: string; readonly count: number }
+  | { readonly name: 'codes.broken'; readonly idp: string; readonly detail: string }
   | { readonly name: 'idp.up'; readonly idp: string }
   | { readonly name: 'idp.down'; readonly idp: string; readonly detail: string; readonly hint: string | null }
   | { readonly name: 'store.up' }
@@ -73,5 +83,7 @@ export type GatewayEvent =
  * answered what we do not believe. After these three the session goes on as it was.
  */
 export type RecheckOutcome = 'unchanged' | 'changed' | 'ended' | 'unable' | 'unreachable' | 'rejected'
+
+export type CodeOutcome = 'accepted' | 'wrong' | 'locked' | 'not-yet' | 'expired' | 'used-up'
 
 export type Report = (event: GatewayEvent) => void

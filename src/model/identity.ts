@@ -31,6 +31,8 @@ export interface Identity {
   readonly strength: Strength
   /** Null where the idp named no session of its own. */
   readonly idpSession: IdpSession | null
+  /** The only hosts that this sign-in opens, lower case; absent: whatever the policies open. */
+  readonly hosts?: readonly string[]
 }
 
 export function samePerson(a: Identity, b: Identity): boolean {

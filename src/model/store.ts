@@ -124,6 +124,12 @@ export interface Follower {
   readonly stop: () => Promise<void>
 }
 
+/** How often something was used that may be used so many times, in all processes and for ever. */
+export interface CounterStore {
+  /** Counts one more, as one step. False: it stands at `most` already, and stays. */
+  readonly raise: (key: string, most: number) => Promise<boolean>
+}
+
 /** What connect-redis writes for the portal's pages; own key space. `set` creates only where `create` is true. */
 export interface PageStore {
   readonly get: (key: string) => Promise<Buffer | null>
@@ -138,6 +144,7 @@ export interface Store {
   readonly directory: DirectoryStore
   readonly tombstones: TombstoneStore
   readonly ended: EndedLog
+  readonly counters: CounterStore
   readonly pages: PageStore
   /** For /readyz. */
   readonly reachable: () => Promise<boolean>

@@ -15,6 +15,8 @@ export interface Metrics {
   readonly recheck: (idp: string, outcome: string) => void
   /** @param claim `*`: one that the configuration does not name */
   readonly disbelieved: (idp: string, claim: string, values: number) => void
+  /** A try at an access code. */
+  readonly code: (idp: string, outcome: string) => void
   readonly told: (participant: string, result: 'told' | 'failed') => void
   /** Anything of the closed list of events that is only counted. */
   readonly event: (name: string) => void
@@ -59,6 +61,7 @@ export function createMetrics(measured: Measured): Metrics {
     'idp',
     'claim',
   )
+  const codes = tally('access_codes_total', 'Tries at access codes, by outcome.', 'idp', 'outcome')
   const events = tally('events_total', 'Other events, by name.', 'event')
   const origins = new Durations(
     registry,
@@ -109,6 +112,7 @@ export function createMetrics(measured: Measured): Metrics {
     recheck: (idp, outcome) => rechecks.add(idp, outcome),
     disbelieved: (idp, claim, values) => disbelieved.add(idp, claim, values),
     told: (participant, result) => told.add(participant, result),
+    code: (idp, outcome) => codes.add(idp, outcome),
     event: name => events.add(name),
     text: () => registry.metrics(),
   }

@@ -144,6 +144,19 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
         )
       case 'logout.limited':
         return metrics.event(event.name)
+      case 'code.tried': {
+        const { idp, outcome, selector } = event
+        metrics.code(idp, outcome)
+        return log[outcome === 'accepted' ? 'info' : 'warn'](
+          { idp, outcome, selector: selector ?? undefined },
+          event.name,
+        )
+      }
+      case 'codes.read':
+        return log.info({ idp: event.idp, codes: event.count }, event.name)
+      case 'codes.broken':
+        metrics.event(event.name)
+        return log.error({ idp: event.idp, detail: event.detail }, event.name)
       case 'idp.up':
         return log.info({ idp: event.idp }, event.name)
       case 'idp.down':

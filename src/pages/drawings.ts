@@ -12,4 +12,6 @@ export const tick: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="t
 
 export const triangle: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 3 1.8 20.5h20.4zM12 10v5M12 18h.01"/></svg>`
 
+export const octagon: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d="M8 2h8l6 6v8l-6 6H8l-6-6V8zM8.5 8.5l7 7M15.5 8.5l-7 7"/></svg>`
+
 export const onward: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d="m9 5 7 7-7 7"/></svg>`

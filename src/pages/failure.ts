@@ -41,7 +41,7 @@ ${d.sent ? notice(sending[language]) : null}${d.code === 'logout.not-stored' ? n
   return { title: said.title, main, quotesReference: true }
 }
 
-function aboutOf(site: Site, c: PageContext, d: FailureData, language: Language): About {
+export function aboutOf(site: Site, c: PageContext, d: FailureData, language: Language): About {
   return {
     subject: d.subject && clip(d.subject[language], 80),
     host: d.host === null ? null : clip(d.host, 253),

@@ -3,6 +3,7 @@
  * style. They decide nothing: status, headers and cookies are
  * the caller’s.
  */
+import { type AccessCodeData, accessCodePage } from './access-code.ts'
 import { type AsLastTimeData, asLastTimePage } from './as-last-time.ts'
 import { type ChooseGroupData, chooseGroupPage } from './choose-group.ts'
 import { type ChooserData, chooserPage } from './chooser.ts'
@@ -38,6 +39,8 @@ export interface Pages {
   readonly chooseGroup: (c: PageContext, d: ChooseGroupData) => string
   /** What the browser remembers: one form, POST /login, and a way to change it. */
   readonly asLastTime: (c: PageContext, d: AsLastTimeData) => string
+  /** One form, POST `action`: `code` is what was typed, with `token`. */
+  readonly accessCode: (c: PageContext, d: AccessCodeData) => string
   /** One form, POST /logout, with `token`. */
   readonly askLogout: (c: PageContext, d: AskLogoutData) => string
   /** The caller may send a Refresh header; the page has the button. */
@@ -66,6 +69,7 @@ export function createPages(site: Site, labels: IdpLabels = {}): Pages {
     chooser: (c, d) => chooserPage(site, c, d),
     chooseGroup: (c, d) => chooseGroupPage(site, c, d),
     asLastTime: (c, d) => asLastTimePage(site, c, d),
+    accessCode: (c, d) => accessCodePage(site, c, d),
     askLogout: (c, d) => askLogoutPage(site, c, d),
     closing: (c, d) => closingPage(site, c, d),
     closed: (c, d) => closedPage(site, c, d),

@@ -14,7 +14,7 @@ import { answerWithin } from './ways-out.ts'
 
 export interface RefusedData {
   readonly resource: Text
-  /** What would have sufficed: one list of conditions for each rule. Empty for idp-not-admitted. */
+  /** What would have sufficed: one list of conditions for each rule. Empty for idp-not-admitted and host-not-opened. */
   readonly needed: readonly (readonly Condition[])[]
   /** Only the claims that a rule asks for are shown. */
   readonly held: Claims
@@ -50,6 +50,7 @@ ${ways(site, c, d, language)}
 function why(d: RefusedData, language: Language, resource: string): Html {
   const words = wordsOf[language]
   if (d.reason === 'idp-not-admitted') return words.wrongIdp(resource, clip(d.account.idp[language], 80))
+  if (d.reason === 'host-not-opened') return words.otherHosts(resource)
   const conditions = d.needed.flat()
   if (conditions.length > 0 && conditions.every(one => one.kind === 'address')) return words.wrongNetwork(resource)
   const [claim, ...others] = claimsAsked(d.needed)
@@ -64,7 +65,7 @@ function why(d: RefusedData, language: Language, resource: string): Html {
 function facts(labels: IdpLabels, d: RefusedData, language: Language): Html {
   const words = wordsOf[language]
   const idp = clip(d.account.idp[language], 80)
-  const needed = d.reason === 'idp-not-admitted' ? [words.anotherIdp(idp)] : neededInWords(language, d.needed, labels)
+  const needed = neededOf(labels, d, language)
   const held = heldInWords(language, claimsAsked(d.needed), d.held)
   const name = d.account.name === null ? null : html`, <bdi>${clip(d.account.name, 80)}</bdi>`
   const rows = [
@@ -79,6 +80,18 @@ function facts(labels: IdpLabels, d: RefusedData, language: Language): Html {
     html`
 `,
   )
+}
+
+function neededOf(labels: IdpLabels, d: RefusedData, language: Language): readonly Html[] {
+  const words = wordsOf[language]
+  switch (d.reason) {
+    case 'idp-not-admitted':
+      return [words.anotherIdp(clip(d.account.idp[language], 80))]
+    case 'host-not-opened':
+      return [words.anotherCode]
+    case 'no-rule-matched':
+      return neededInWords(language, d.needed, labels)
+  }
 }
 
 function ways(site: Site, c: PageContext, d: RefusedData, language: Language): readonly Html[] {
@@ -111,6 +124,8 @@ const wordsOf = {
     signedIn: 'Votre connexion a réussi.',
     wrongIdp: (resource: string, idp: string) =>
       html`Mais ${resource} ne s’ouvre pas par le service «&nbsp;${idp}&nbsp;».`,
+    otherHosts: (resource: string) =>
+      html`Mais votre code d’accès n’ouvre que certains sites, et ${resource} n’en fait pas partie.`,
     wrongNetwork: (resource: string) => html`Mais ${resource} ne s’ouvre que depuis certains réseaux.`,
     nothingSent: (resource: string, sentNone: Html) => html`Mais ${sentNone}, et ${resource} en dépend.`,
     wrongValue: (resource: string, yours: Html) => html`Mais ${yours} ne donne pas accès à ${resource}.`,
@@ -118,6 +133,7 @@ const wordsOf = {
       html`Mais ce qui est rattaché à votre compte ne remplit pas les conditions d’accès à ${resource}.`,
     needed: 'Il faut',
     anotherIdp: (idp: string) => html`une connexion par un autre service que «&nbsp;${idp}&nbsp;»`,
+    anotherCode: html`un code d’accès qui vaut aussi pour ce site, ou un autre compte`,
     orElse: 'ou bien ',
     held: 'Vous avez',
     account: 'Compte',
@@ -138,6 +154,8 @@ const wordsOf = {
     doesNotOpen: (resource: string) => html`This account does not open ${resource}`,
     signedIn: 'You signed in correctly.',
     wrongIdp: (resource: string, idp: string) => html`But ${resource} does not open through the service “${idp}”.`,
+    otherHosts: (resource: string) =>
+      html`But your access code is for certain sites only, and ${resource} is not one of them.`,
     wrongNetwork: (resource: string) => html`But ${resource} opens only from certain networks.`,
     nothingSent: (resource: string, sentNone: Html) => html`But ${sentNone}, and ${resource} depends on it.`,
     wrongValue: (resource: string, yours: Html) => html`But ${yours} does not give access to ${resource}.`,
@@ -145,6 +163,7 @@ const wordsOf = {
       html`But what is attached to your account does not meet the conditions of access to ${resource}.`,
     needed: 'What is needed',
     anotherIdp: (idp: string) => html`a sign-in through another service than “${idp}”`,
+    anotherCode: html`an access code that is good for this site too, or another account`,
     orElse: 'or else ',
     held: 'What you have',
     account: 'Your account',

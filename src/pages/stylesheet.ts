@@ -82,8 +82,8 @@ ul, ol { padding-left: 1.4rem }
 :is(.card, li, dd) > :last-child { margin-bottom: 0 }
 li + li { margin-top: var(--s2) }
 .lead { margin-bottom: var(--s5); font-size: 1.1875rem; line-height: 1.5 }
-.soft, small { color: var(--soft) }
-small { font-size: .9375rem; line-height: 1.45 }
+.soft, small, .hint { color: var(--soft) }
+small, .hint { font-size: .9375rem; line-height: 1.45 }
 .mono { font-family: var(--mono); font-size: .95em }
 .card { margin: 0 0 var(--s5); padding: var(--s5) var(--s4); border: 1px solid var(--line); border-radius: var(--r); background: var(--surface) }
 .whither { display: flex; gap: var(--s3); align-items: center; margin: 0 0 var(--s5); padding: var(--s3) 0; border-block: 1px solid var(--line); line-height: 1.4 }
@@ -110,12 +110,15 @@ fieldset > :last-child { margin-bottom: 0 }
 legend { margin: 0 0 var(--s3); padding: 0; font: 1.375rem/1.3 var(--serif) }
 label { font-weight: 600 }
 .step { margin: 0 0 var(--s2); color: var(--soft); font-size: .9375rem }
-.hint { margin: 0; color: var(--soft); font-size: .9375rem; line-height: 1.45 }
+.hint { margin: 0 }
+.field { margin: 0 0 var(--s5) }
+.field label, .field .hint { display: block }
 .row { display: flex; flex-wrap: wrap; gap: var(--s3); align-items: end }
-.row > .field { flex: 1 1 11rem }
-input[type=search] { display: block; width: 100%; min-height: 3rem; margin-top: var(--s1); padding: var(--s2) var(--s3);
+.row > .field { flex: 1 1 11rem; margin: 0 }
+input:is([type=search], [name=code]) { display: block; width: 100%; min-height: 3rem; margin-top: var(--s1); padding: var(--s2) var(--s3);
   border: 1px solid var(--edge); border-radius: var(--r-small); background: var(--surface); color: var(--ink); font: inherit; font-weight: 400 }
-input[type=search]:focus-visible { outline-offset: 0; border-color: var(--focus) }
+input:is([type=search], [name=code]):focus-visible { outline-offset: 0; border-color: var(--focus) }
+input[aria-invalid] { border: 2px solid var(--stop) }
 input[type=radio] { flex: none; width: 1.375rem; height: 1.375rem; margin: .1rem 0 0; accent-color: var(--accent) }
 .option { display: flex; gap: var(--s3); align-items: flex-start; padding: var(--s3) var(--s4); border: 1px solid var(--line); background: var(--surface); font-weight: 400; cursor: pointer }
 .option + .option { margin-top: -1px }
@@ -171,6 +174,7 @@ form { margin: 0 0 var(--s5) }
 .notice p { margin: 0 0 var(--s2) }
 .notice div > :last-child { margin: 0 }
 .notice.warn { border-left-color: var(--warn); background: var(--warn-tint) }
+.notice.stop { border-left-color: var(--stop) } .notice.stop > .i { color: var(--stop) }
 
 /* ---- the same page in the other language ---- */
 .other { margin: var(--s6) 0 0; padding-top: var(--s3); border-top: 1px solid var(--line) }

@@ -8,8 +8,8 @@ export type Button =
   | {
       readonly kind: 'link'
       readonly href: string
-      readonly does: 'retry' | 'continue' | 'start-again' | 'front' | 'open-again' | 'choose'
-      /** Of the site, for "Continue to X". */
+      readonly does: 'retry' | 'continue' | 'start-again' | 'front' | 'open-again' | 'choose' | 'instead'
+      /** Of the site, for "Continue to X"; of the idp, for "Enter with X" (instead). */
       readonly name: Text | null
     }
   | {
@@ -102,6 +102,8 @@ function linkLabel(
       return name === null ? labels.continue : html`${labels.continueTo} ${name}`
     case 'front':
       return frontLabel(c, language)
+    case 'instead':
+      return labels.instead(name ?? '')
     case 'retry':
     case 'start-again':
     case 'open-again':
@@ -118,6 +120,7 @@ const linkLabels = {
     'start-again': html`Reprendre la connexion`,
     'open-again': html`Ouvrir la page de nouveau`,
     choose: html`Choisir un autre compte`,
+    instead: (name: string) => html`Entrer par «&nbsp;${name}&nbsp;»`,
   },
   en: {
     retry: html`Try again`,
@@ -126,6 +129,7 @@ const linkLabels = {
     'start-again': html`Sign in again`,
     'open-again': html`Open the page again`,
     choose: html`Choose another account`,
+    instead: (name: string) => html`Enter with “${name}”`,
   },
 } as const
 

@@ -33,6 +33,11 @@ export function admits(resource: Resource, identity: Identity): boolean {
   return resource.idps === null || resource.idps.includes(identity.idp)
 }
 
+/** An access code may be for some hosts only: whatever its claims would open elsewhere, it does not (SESSIONS B 16). */
+function opens({ hosts }: Identity, { at }: Resource): boolean {
+  return hosts === undefined || hosts.includes(at.hostname)
+}
+
 /** The person has closed this site for themselves, and has not opened it again (SESSIONS A8 (5)). */
 export function isLeft({ id }: Resource, { left }: Session): boolean {
   return left.length > 0 && left.includes(id)
@@ -49,6 +54,10 @@ function decide(asked: Asked, session: Session | null, watch: Watch | null): Dec
     // Where identity is optional, a stranger is a visitor without one: the origin must not meet a subject that could be another person's.
     if (policy.kind === 'optional') return grant(resource, null, null)
     return { effect: 'deny', resource, session, reason: 'idp-not-admitted', policy, needed: [], held: {} }
+  }
+  if (!opens(session.identity, resource)) {
+    if (policy.kind === 'optional') return grant(resource, null, null)
+    return { effect: 'deny', resource, session, reason: 'host-not-opened', policy, needed: [], held: {} }
   }
   if (policy.kind !== 'rules') return grant(resource, session, null)
 

@@ -46,6 +46,7 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
   const directory = new Shelf<Set<string>>(now)
   const tombstones = new Shelf<string>(now)
   const pages = new Shelf<Buffer>(now)
+  const counters = new Map<string, number>()
   const followers = createFollowers()
   let fullSweepAt = Number.NEGATIVE_INFINITY
 
@@ -160,6 +161,14 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
     ended: {
       append: async entry => followers.tell(entry),
       follow: followers.follow,
+    },
+
+    counters: {
+      async raise(key, most) {
+        const count = counters.get(key) ?? 0
+        if (count < most) counters.set(key, count + 1)
+        return count < most
+      },
     },
 
     pages: {

@@ -15,6 +15,7 @@ interface Scripted {
   touchRecord(record: string, visits: string, expiresAt: number): Promise<number>
   takeRecordBuffer(record: string, visits: string): Promise<[Buffer, Buffer[]] | null>
   visitRecord(record: string, visits: string, member: string, limit: number): Promise<number>
+  raiseCounter(key: string, most: number): Promise<number>
   enterDirectory(key: string, member: string, expiresAt: number): Promise<number>
   enterLimited(key: string, member: string, expiresAt: number, limit: number, ...displaced: string[]): Promise<string[]>
 }

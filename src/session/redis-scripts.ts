@@ -99,4 +99,22 @@ ${addMember}
 return answer`,
 }
 
-export const scripts = { readRecord, replaceRecord, touchRecord, takeRecord, visitRecord, enterDirectory, enterLimited }
+/** KEYS: counter. ARGV: how far it goes. */
+const raiseCounter: Script = {
+  numberOfKeys: 1,
+  lua: `
+if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return 0 end
+redis.call('INCR', KEYS[1])
+return 1`,
+}
+
+export const scripts = {
+  raiseCounter,
+  readRecord,
+  replaceRecord,
+  touchRecord,
+  takeRecord,
+  visitRecord,
+  enterDirectory,
+  enterLimited,
+}

@@ -216,6 +216,10 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
       },
     },
 
+    counters: {
+      raise: async (key, most) => (await ask('INCR', () => redis.raiseCounter(key, most))) === 1,
+    },
+
     pages: {
       get: key => ask('GET', () => redis.getBuffer(key)),
       async set(key, value, lifeMs, create) {

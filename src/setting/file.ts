@@ -1,4 +1,7 @@
-/** A file: its path, relative to the configuration file, where it is written; what it holds, once loaded (config/load.ts). */
+/**
+ * A file: its path, relative to the configuration file, where it is written; what it holds, once loaded (config/load.ts). Of one
+ * that is read anew while the gateway runs, a path that the process can open.
+ */
 import { z } from 'zod'
 import { type PemContent, roles } from './role.ts'
 
@@ -11,6 +14,12 @@ export function pemFile(content: PemContent) {
 export function tableFile() {
   const path = pathOf('must be the path of a CSV file')
   roles.add(path, { role: 'table' })
+  return path.meta({ title: 'path of a file' })
+}
+
+export function codeFile() {
+  const path = pathOf('must be the path of a file of access codes')
+  roles.add(path, { role: 'codes' })
   return path.meta({ title: 'path of a file' })
 }
 

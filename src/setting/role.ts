@@ -12,5 +12,7 @@ export type Role =
   | { readonly role: 'file'; readonly content: PemContent }
   /** The same, of a table of values (claims/table.ts). */
   | { readonly role: 'table' }
+  /** A file that is read anew when it changes, of access codes: its path as the process can open it takes the path's place. */
+  | { readonly role: 'codes' }
 
 export const roles = z.registry<Role>()

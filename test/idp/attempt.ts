@@ -7,6 +7,7 @@ import type { OutboundFetch } from '../../src/model/outbound.ts'
 import { Secret } from '../../src/model/secret.ts'
 import { textOf } from '../../src/model/text.ts'
 import type { AdversarialOp } from '../stand-in/adversarial-op.ts'
+import { noCodes } from '../stand-in/no-codes.ts'
 
 export const callback = new URL('http://acces.localhost:8080/callback/campus')
 export const state = 's'.repeat(43)
@@ -42,6 +43,7 @@ export function gatewayAt(
     report: event => events.push(event),
     allowLoopbackHttp: true,
     rechecks,
+    codes: noCodes,
     random: () => 1,
   })
   if (provider === undefined) throw new Error('one idp makes one provider')

@@ -1,5 +1,6 @@
 /** Finding a provider, and what metadata are refused (OI-14; conformance: the Config rows); health and back-off. */
 import { beforeEach, describe, expect, it } from 'vitest'
+import { noCodes } from '../stand-in/no-codes.ts'
 import { atProvider } from './at-provider.ts'
 import { begin, type Gateway, gatewayAt, signIn } from './attempt.ts'
 
@@ -143,7 +144,7 @@ describe('metadata (OI-14)', () => {
           frontChannel: { sid: 'session' },
         },
       ],
-      { ...needs, report: () => {}, allowLoopbackHttp: false, rechecks: false },
+      { ...needs, report: () => {}, allowLoopbackHttp: false, rechecks: false, codes: noCodes },
     )
     const failed = provider?.begin(new URL('https://acces.example.org/callback/campus'), { force: false, state: 's' })
     await expect(failed).rejects.toMatchObject(invalid('not https'))

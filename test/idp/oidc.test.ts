@@ -9,6 +9,7 @@ import type { BrowserStep, IdentityProvider, SignIn } from '../../src/model/idp.
 import { Secret } from '../../src/model/secret.ts'
 import { textOf } from '../../src/model/text.ts'
 import { createOutbound, type Outbound } from '../../src/outbound/outbound.ts'
+import { noCodes } from '../stand-in/no-codes.ts'
 import { type OpenidProvider, signInAtProvider, startOpenidProvider } from '../stand-in/openid-provider.ts'
 
 const callback = new URL('http://acces.localhost:8080/callback/campus')
@@ -82,6 +83,7 @@ function providerFor(
       report: event => events.push(event),
       allowLoopbackHttp: true,
       rechecks: false,
+      codes: noCodes,
     },
   )
   if (provider === undefined) throw new Error('one idp makes one provider')
@@ -258,7 +260,12 @@ describe('an idp that is down when the gateway starts', () => {
       frontChannel: { sid: 'session' as const },
     }
     const needs = { fetch: outbound.fetch, now: () => now, report: (event: GatewayEvent) => events.push(event) }
-    const [provider] = buildProviders([settings], { ...needs, allowLoopbackHttp: true, rechecks: false })
+    const [provider] = buildProviders([settings], {
+      ...needs,
+      allowLoopbackHttp: true,
+      rechecks: false,
+      codes: noCodes,
+    })
     await expect(provider?.begin(callback, { force: false, state })).rejects.toMatchObject({ code: 'idp.unreachable' })
     expect(provider?.health()).toBe('down')
 

@@ -71,6 +71,14 @@ export function failure(code: ErrorCode, more: Partial<FailureData> = {}): Failu
 const onward = { idp: janus, next: 'https://janus.example.org/end' }
 export const nothingLeft = { leave: [], silent: [], shared: false } as const
 
+const accessCode = {
+  label: { fr: 'Ancien code d’accès portail', en: 'Portal access code' },
+  going: courses,
+  action: '/callback/codes/state',
+  token: 'T0K3N',
+  otherWay: '/login',
+}
+
 export interface Sample {
   readonly name: string
   readonly language: Language
@@ -96,6 +104,7 @@ function anywhere(of: Site, language: Language, place: PageContext['place']): re
     sample('failure-known', pages.failure(known, failure('origin.unreachable'))),
     sample('refused', pages.refused(known, refusal)),
     sample('refused-idp', pages.refused(known, { ...refusal, reason: 'idp-not-admitted', needed: [], held: {} })),
+    sample('refused-host', pages.refused(known, { ...refusal, reason: 'host-not-opened', needed: [], held: {} })),
     sample('not-sent', pages.notSent(c, { resource: courses, openAgain: '/forum' })),
     sample('framed', pages.framed(c, { resource: courses, open: 'https://cours.example.org/forum' })),
   ]
@@ -152,6 +161,15 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
     sample(
       'ask-logout',
       pages.askLogout(known, { visited: [nature, jstor, courses], idp: janus, token: 't', cancel: '/' }),
+    ),
+    sample('access-code', pages.accessCode(c, { ...accessCode, failed: null })),
+    sample(
+      'access-code-wrong',
+      pages.accessCode(c, { ...accessCode, failed: { code: 'code.wrong', retryAfterS: null } }),
+    ),
+    sample(
+      'access-code-locked',
+      pages.accessCode(c, { ...accessCode, failed: { code: 'code.locked', retryAfterS: 180 } }),
     ),
     sample('ask-logout-plain', pages.askLogout(known, { visited: [], idp: null, token: 't', cancel: '/' })),
     sample(

@@ -23,6 +23,17 @@ export function examine(begin: () => Promise<Sitting>): void {
     visits = `pas:{${hash}}:v`
   })
 
+  describe('counts', () => {
+    it('go up to their end and no further, whoever counts at the same moment', async () => {
+      const raised = await Promise.all(Array.from({ length: 20 }, () => store.counters.raise(`pas:u:${record}`, 7)))
+      expect(raised.filter(Boolean)).toHaveLength(7)
+      expect(await store.counters.raise(`pas:u:${record}`, 7)).toBe(false)
+      // The end may be moved: what was counted stays.
+      expect(await store.counters.raise(`pas:u:${record}`, 8)).toBe(true)
+      expect(await store.counters.raise(`pas:u:${record}`, 8)).toBe(false)
+    })
+  })
+
   describe('values that are used once', () => {
     it('come back byte for byte, whatever the bytes', async () => {
       const value = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))

@@ -1,0 +1,263 @@
+/**
+ * `passerelle codes add|list|revoke`: looks after a file of access codes. A code is shown once, when it is made; the file holds its
+ * hash. A running gateway reads the file anew when it changes.
+ */
+import { randomBytes } from 'node:crypto'
+import { chmod, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { type WrittenCode, withCode, withoutCode } from '../config/access-code-edit.ts'
+import { momentIn, readCodes } from '../config/access-codes.ts'
+import { suggestion } from '../config/nearest.ts'
+import { readingFault } from '../config/substitute.ts'
+import type { AccessCode } from '../idp/code/access-code.ts'
+import { hashOf, writeHash } from '../idp/code/hash.ts'
+import { codeIn, inGroups, isSelector, newCode } from '../idp/code/spelling.ts'
+import { printable } from '../policy/explain.ts'
+import type { Output } from './check.ts'
+
+const usage = `usage: passerelle codes add --file FILE [OPTIONS]
+       passerelle codes list --file FILE [--json]
+       passerelle codes revoke SELECTOR --file FILE
+
+OPTIONS of add
+  --claim NAME=VALUE   what the code says of whoever uses it, as policies use it; again for further values and claims
+  --from WHEN          not before: a day such as 2027-01-31, or 2027-01-31T08:00:00Z; days are those of UTC
+  --until WHEN         not after; a day counts to its end. Absent: until it is revoked
+  --uses N             for so many sign-ins; needs session.store of kind redis
+  --host NAME          opens the site at this host; again for further ones. Absent: whatever the policies open
+  --note TEXT          for whom it is; stands in the file and in lists
+
+add makes the file where there is none, and prints the code: note it, it is shown this once. SELECTOR is the first four
+characters of a code. A revoked code signs nobody in any more; sessions end at the next session.recheck, or at once by
+passerelle sessions end --person ID/code:SELECTOR. Exit code 0: done. 1: not done. 2: the command was not understood.
+`
+
+/** The message is for the terminal. */
+class NotDone extends Error {}
+
+/** @returns the exit code */
+export async function codes(args: readonly string[], out: Output, err: Output): Promise<number> {
+  const asked = readArguments(args)
+  if (typeof asked === 'string') {
+    err.write(asked === '' ? usage : `passerelle codes: ${asked}\n\n${usage}`)
+    return 2
+  }
+  try {
+    switch (asked.action) {
+      case 'add':
+        await add(asked.file, asked.code, out, err)
+        return 0
+      case 'list':
+        await list(asked.file, asked.json, out, err)
+        return 0
+      case 'revoke':
+        await revoke(asked.file, asked.selector, err)
+        return 0
+    }
+  } catch (error) {
+    if (!(error instanceof NotDone)) throw error
+    err.write(`${error.message}\n`)
+    return 1
+  }
+}
+
+type NewCode = Omit<WrittenCode, 'selector' | 'hash'>
+
+type Asked =
+  | { readonly action: 'add'; readonly file: string; readonly code: NewCode }
+  | { readonly action: 'list'; readonly file: string; readonly json: boolean }
+  | { readonly action: 'revoke'; readonly file: string; readonly selector: string }
+
+/** A text: what is wrong; empty: nothing was asked. */
+function readArguments([action, ...rest]: readonly string[]): Asked | string {
+  if (action === undefined || action === '--help' || action === '-h') return ''
+  if (action !== 'add' && action !== 'list' && action !== 'revoke')
+    return `there is no "${action}"; add, list and revoke are`
+  const parsed = parsedArguments(rest)
+  if (typeof parsed === 'string') return parsed
+  const { values, positionals } = parsed
+  const { file, json, ...told } = values
+  if (file === undefined || file === '') return 'say which file: --file FILE'
+  const [selector = '', ...more] = positionals
+  if (more.length > 0 || (selector !== '' && action !== 'revoke'))
+    return `"${more[0] ?? selector}" is one word too many`
+  const [strange] = Object.keys(told)
+  if (action !== 'add' && strange !== undefined) return `--${strange} is for add`
+  if (action !== 'list' && json !== undefined) return '--json is for list'
+  if (action === 'list') return { action, file, json: json ?? false }
+  if (action === 'revoke') {
+    // Whoever has the whole code at hand may give it; its first part is meant.
+    const meant = codeIn(selector)?.selector ?? selector.toUpperCase()
+    return isSelector(meant) ? { action, file, selector: meant } : 'say which code: the first four characters of it'
+  }
+  const code = newCodeOf(told)
+  return typeof code === 'string' ? code : { action, file, code }
+}
+
+const text = { type: 'string' } as const
+const texts = { type: 'string', multiple: true } as const
+const options = {
+  file: text,
+  json: { type: 'boolean' },
+  claim: texts,
+  from: text,
+  until: text,
+  uses: text,
+  host: texts,
+  note: text,
+} as const
+
+function parsedArguments(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+interface Told {
+  readonly claim?: readonly string[]
+  readonly from?: string
+  readonly until?: string
+  readonly uses?: string
+  readonly host?: readonly string[]
+  readonly note?: string
+}
+
+function newCodeOf({ claim, from, until, uses, host, note }: Told): NewCode | string {
+  const claims: Record<string, string[]> = {}
+  for (const one of claim ?? []) {
+    const [, name = '', value = ''] = /^([^=]+)=(.+)$/s.exec(one) ?? []
+    if (name === '' || name === '__proto__') return `--claim ${one} is not NAME=VALUE`
+    claims[name] = [...(claims[name] ?? []), value]
+  }
+  for (const [key, when] of [
+    ['from', from],
+    ['until', until],
+  ] as const) {
+    if (when !== undefined && momentIn(when, key) === null)
+      return `--${key} must be a day or a moment, such as 2027-06-30 or 2027-06-30T18:00:00Z`
+  }
+  if (uses !== undefined && !/^[1-9]\d{0,5}$/.test(uses)) return '--uses must be a number from 1 to 999999'
+  return {
+    claims: claim === undefined ? undefined : claims,
+    from,
+    until,
+    uses: uses === undefined ? undefined : Number(uses),
+    hosts: host,
+    note,
+  }
+}
+
+async function add(file: string, told: NewCode, out: Output, err: Output): Promise<void> {
+  const before = await readText(file)
+  const known = before === null ? [] : wholeCodes(file, before)
+  const code = newCode(new Set(known.map(({ selector }) => selector)))
+  const written = withCode(before ?? '', {
+    selector: code.selector,
+    hash: writeHash(await hashOf(code.whole)),
+    ...told,
+  })
+  // What would not be read is not written: a host that is none, an end before the beginning.
+  const [fault] = readCodes(written, { mayCountUses: true }).faults
+  if (fault !== undefined) throw new NotDone(`not added: ${fault.message}`)
+  const until = told.until
+  if (until !== undefined && (momentIn(until, 'until') ?? 0) <= Date.now())
+    throw new NotDone(`not added: ${until} is over already`)
+  await replace(file, written)
+  out.write(`${inGroups(code)}\n`)
+  err.write(`Added to ${file}. Note the code: it is shown this once.\n`)
+}
+
+async function list(file: string, json: boolean, out: Output, err: Output): Promise<void> {
+  const known = wholeCodes(file, await textOf(file))
+  if (json) {
+    for (const code of known) out.write(`${JSON.stringify(lineOf(code))}\n`)
+    return
+  }
+  if (known.length === 0) err.write('no code\n')
+  else out.write(row(['CODE', 'FROM (UTC)', 'UNTIL (UTC)', 'USES', 'CLAIMS', 'HOSTS', 'NOTE']))
+  for (const { selector, from, until, uses, claims, hosts, note } of known) {
+    const said = Object.entries(claims).map(([name, values]) => `${name}=${values.join('|')}`)
+    const cells = [selector, minute(from), minute(until), uses === null ? '' : String(uses)]
+    out.write(row([...cells, said.join(' '), hosts?.join(' ') ?? '', note ?? '']))
+  }
+}
+
+async function revoke(file: string, selector: string, err: Output): Promise<void> {
+  const before = await textOf(file)
+  const known = wholeCodes(file, before).map(code => code.selector)
+  const after = withoutCode(before, selector)
+  if (after === null) throw new NotDone(`${file} has no code ${selector}${suggestion(selector, known)}`)
+  await replace(file, after)
+  err.write(`${selector} is revoked\n`)
+}
+
+/** Never the hash. */
+function lineOf({ selector, from, until, uses, claims, hosts, note }: AccessCode) {
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+  return { selector, from: iso(from), until: iso(until), uses, claims: { ...claims }, hosts, note }
+}
+
+/** @throws NotDone a file that a gateway would not read is none to write to */
+function wholeCodes(file: string, content: string): readonly AccessCode[] {
+  const { codes: known, faults } = readCodes(content, { mayCountUses: true })
+  const [fault] = faults
+  if (fault !== undefined) throw new NotDone(`${file}:${fault.line}:${fault.column}: ${fault.message}`)
+  return known
+}
+
+async function textOf(file: string): Promise<string> {
+  const content = await readText(file)
+  if (content === null) throw new NotDone(`the file ${file} does not exist`)
+  return content
+}
+
+/** Null: there is none. */
+async function readText(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw new NotDone(`the file ${file} ${readingFault(error)}`)
+  }
+}
+
+/** Whole or not at all: a new file in the place of the old one, which nobody but its owner reads. */
+async function replace(file: string, content: string): Promise<void> {
+  // A link stays one: what it leads to is replaced.
+  const place = await realpath(file).catch(() => file)
+  const beside = `${place}.${randomBytes(6).toString('hex')}.new`
+  try {
+    const owner = await stat(place).catch(() => null)
+    const handle = await open(beside, 'wx', 0o600)
+    try {
+      await handle.writeFile(content)
+      // An administrator who edits it does not take it from the gateway.
+      if (owner !== null && process.getuid?.() === 0) await handle.chown(owner.uid, owner.gid)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await chmod(beside, 0o600)
+    await rename(beside, place)
+  } catch (error) {
+    await rm(beside, { force: true })
+    const why = error instanceof Error ? error.message : String(error)
+    throw new NotDone(`${file} could not be written: ${why}`)
+  }
+}
+
+const widths = [4, 16, 16, 4, 24, 24, 0]
+
+/** What the file holds was written by people: no character of it steers the terminal. */
+function row(cells: readonly string[]): string {
+  return `${cells
+    .map((cell, index) => printable(cell).padEnd(widths[index] ?? 0))
+    .join('  ')
+    .trimEnd()}\n`
+}
+
+function minute(ms: number | null): string {
+  return ms === null ? '' : new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
+}

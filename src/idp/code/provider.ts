@@ -1,0 +1,164 @@
+/**
+ * Sign-in by an access code from a file (docs/sessions.md B 16, 17): for guests, and for when an idp is away. The person is the code:
+ * its subject is `code:<selector>`, and it never is more than its claims. Rests on model/ only.
+ */
+import { createHash } from 'node:crypto'
+import { GatewayError } from '../../errors.ts'
+import type { CodeOutcome, Report } from '../../model/event.ts'
+import type { IdpId } from '../../model/identity.ts'
+import type { IdentityProvider, SignIn } from '../../model/idp.ts'
+import type { Text } from '../../model/text.ts'
+import type { AccessCode, ReadCodes } from './access-code.ts'
+import { matches } from './hash.ts'
+import { codeIn } from './spelling.ts'
+import { Turns } from './turns.ts'
+import { watchFile } from './watched-file.ts'
+
+export interface CodeIdpSettings {
+  readonly id: IdpId
+  readonly label: Text
+  /** The path of the file, as the process can open it. */
+  readonly codes: { readonly file: string }
+}
+
+export interface CodeNeeds {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly report: Report
+  readonly codes: {
+    /** Rejects where the file cannot be read. */
+    readonly read: (file: string) => Promise<ReadCodes>
+    /** Counts one use, for all processes of the gateway; false: it has had as many as it may. */
+    readonly countUse: (name: string, most: number) => Promise<boolean>
+    readonly failures: CodeFailures
+  }
+}
+
+/** Failed tries, by code and by network. */
+export interface CodeFailures {
+  /** Milliseconds until another try is heard; 0: now. */
+  readonly wait: (selector: string, address: string) => number
+  readonly count: (selector: string, address: string) => void
+  /** It was none after all. */
+  readonly forgive: (selector: string, address: string) => void
+}
+
+/** One scrypt takes 32 MiB and a thread of four; those who wait do so for three seconds at most. */
+const turns = new Turns(2, 50)
+
+export function createCodeProvider(settings: CodeIdpSettings, { now, report, codes }: CodeNeeds): IdentityProvider {
+  const { id } = settings
+  const file = watchFile({ idp: id, file: settings.codes.file, read: codes.read, report })
+  // At the start, so that a file that breaks later leaves something to go on with.
+  void file.current()
+
+  return {
+    id,
+    label: settings.label,
+    prompt: 'access-code',
+
+    begin: async () => ({ step: { kind: 'prompt' }, idpPending: {} }),
+
+    hear: async ({ parameters, address }, takePending) => {
+      const code = await codeOf(parameters.get('code') ?? '', address)
+      refuseBy(validityOf(code), code)
+      await takePending()
+      // After that, so that two clicks cost one use. Of this very code: one issued anew under its selector begins at none.
+      if (code.uses !== null && !(await codes.countUse(`${id} ${stampOf({ ...code, hosts: null })}`, code.uses)))
+        refuseBy('used-up', code)
+      tell('accepted', code.selector)
+      return { kind: 'sign-in', signIn: signInOf(code) }
+    },
+
+    refresh: async (_identity, { stamp }) => {
+      const known = await file.current()
+      const code = [...known.values()].find(one => stampOf(one) === stamp)
+      if (code === undefined) return { kind: 'ended', why: 'the access code was revoked or changed' }
+      if (validityOf(code) !== null) return { kind: 'ended', why: 'the access code is no longer valid' }
+      return { kind: 'renewed', claims: code.claims, keep: { stamp: stampOf(code) }, notAfter: code.until }
+    },
+
+    // Nothing but us knows of the sign-in.
+    saysLogout: null,
+    end: async () => null,
+    backChannel: null,
+    frontChannel: null,
+
+    health: file.health,
+  }
+
+  /** @throws GatewayError `code.wrong`, `code.locked`, `login.busy` */
+  async function codeOf(typed: string, address: string): Promise<AccessCode> {
+    const spelled = codeIn(typed)
+    const selector = spelled?.selector ?? ''
+    // Whoever is locked out takes nobody's turn.
+    refuseLocked(selector, address)
+    return turns.take(async () => {
+      refuseLocked(selector, address)
+      // Before the answer is known: else fifty at once would be fifty tries.
+      codes.failures.count(selector, address)
+      const code = (await file.current()).get(selector) ?? null
+      const right = await matches(spelled?.whole ?? '', code?.hash ?? null)
+      if (code === null || !right) {
+        tell('wrong', code?.selector ?? null)
+        throw new GatewayError('code.wrong', code === null ? 'no such code' : `not the code ${code.selector}`)
+      }
+      codes.failures.forgive(selector, address)
+      return code
+    })
+  }
+
+  function refuseLocked(selector: string, address: string): void {
+    const waitMs = codes.failures.wait(selector, address)
+    if (waitMs === 0) return
+    tell('locked', null)
+    throw new GatewayError('code.locked', 'too many wrong codes', { retryAfterS: Math.ceil(waitMs / 1000) })
+  }
+
+  function refuseBy(
+    fault: 'not-yet' | 'expired' | 'used-up' | null,
+    { selector, from, until, uses }: AccessCode,
+  ): void {
+    if (fault === null) return
+    tell(fault, selector)
+    const told = { 'not-yet': `from ${shown(from)}`, expired: `until ${shown(until)}`, 'used-up': `${uses} uses` }
+    throw new GatewayError(`code.${fault}`, `the code ${selector} is good ${told[fault]}`)
+  }
+
+  function validityOf({ from, until }: AccessCode): 'not-yet' | 'expired' | null {
+    if (from !== null && now() < from) return 'not-yet'
+    return until !== null && now() >= until ? 'expired' : null
+  }
+
+  function signInOf(code: AccessCode): SignIn {
+    const seconds = Math.floor(now() / 1000)
+    return {
+      identity: {
+        idp: id,
+        subject: `code:${code.selector}`,
+        claims: code.claims,
+        authenticatedAt: seconds,
+        strength: { acr: null, amr: [] },
+        idpSession: null,
+        ...(code.hosts === null ? {} : { hosts: code.hosts }),
+      },
+      keep: { stamp: stampOf(code) },
+      issuedAt: seconds,
+      notAfter: code.until,
+    }
+  }
+
+  function tell(outcome: CodeOutcome, selector: string | null): void {
+    report({ name: 'code.tried', idp: id, outcome, selector })
+  }
+}
+
+/** The same code, opening the same hosts: one that is issued anew under an old selector is another. Says nothing of the hash. */
+function stampOf({ selector, hash, hosts }: AccessCode): string {
+  const told = `${hash.salt.toString('base64url')} ${hash.digest.toString('base64url')} ${JSON.stringify(hosts)}`
+  return `${selector} ${createHash('sha256').update(told).digest('base64url').slice(0, 22)}`
+}
+
+function shown(ms: number | null): string {
+  return ms === null ? '' : new Date(ms).toISOString()
+}

@@ -1,0 +1,71 @@
+/**
+ * The codes as the file has them now. It is looked at before each use and read when it changed; what is broken then, or gone, leaves
+ * the codes as they were, and an operator hears of it, once for each state of the file.
+ */
+import { stat } from 'node:fs/promises'
+import type { Report } from '../../model/event.ts'
+import type { AccessCode, ReadCodes } from './access-code.ts'
+
+export interface WatchedFileParts {
+  readonly idp: string
+  readonly file: string
+  /** Rejects where the file cannot be read. */
+  readonly read: (file: string) => Promise<ReadCodes>
+  readonly report: Report
+}
+
+export type Codes = ReadonlyMap<string, AccessCode>
+
+export interface WatchedFile {
+  readonly current: () => Promise<Codes>
+  /** down: no good state of the file was ever seen. */
+  readonly health: () => 'up' | 'down' | 'unknown'
+}
+
+export function watchFile({ idp, file, read, report }: WatchedFileParts): WatchedFile {
+  let held: Codes | null = null
+  let seen: string | null = null
+  let reading: Promise<void> | null = null
+
+  return {
+    async current() {
+      // Whoever comes meanwhile may have been written after the look: they wait for one of their own.
+      if (reading !== null) await reading
+      reading ??= look().finally(() => {
+        reading = null
+      })
+      await reading
+      return held ?? new Map()
+    },
+    health: () => (held !== null ? 'up' : seen === null ? 'unknown' : 'down'),
+  }
+
+  async function look(): Promise<void> {
+    const state = await stateOf()
+    if (state === seen) return
+    const first = seen === null
+    seen = state
+    const { codes, faults } = await read(file).catch((error: unknown) => ({
+      codes: [],
+      faults: [{ line: 0, column: 0, message: error instanceof Error ? error.message : String(error) }],
+    }))
+    const [fault] = faults
+    if (fault !== undefined) {
+      const place = fault.line === 0 ? file : `${file}:${fault.line}:${fault.column}`
+      report({ name: 'codes.broken', idp, detail: `${place}: ${fault.message}` })
+      return
+    }
+    held = new Map(codes.map(code => [code.selector, code]))
+    if (!first) report({ name: 'codes.read', idp, count: codes.length })
+  }
+
+  /** Changes whenever the file does: a command that replaces it gives it another inode. */
+  async function stateOf(): Promise<string> {
+    try {
+      const { mtimeNs, size, ino } = await stat(file, { bigint: true })
+      return `${mtimeNs} ${size} ${ino}`
+    } catch (error) {
+      return String(error)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * A sign-in for which a page of ours asks the person, such as for an access code (docs/sessions.md C0): the form stands at the callback
+ * of its sign-in, and what comes from it, same-origin and with its token, is heard at once. Whoever mistypes tries again, and the
+ * sign-in keeps its target; going back and loading again change nothing.
+ */
+
+import { failures, GatewayError } from '../errors.ts'
+import type { AdmitWrite } from '../limits/anonymous-writes.ts'
+import type { Answer, PortalRequest } from '../model/exchange.ts'
+import type { IdentityProvider } from '../model/idp.ts'
+import type { LocateUrl } from '../model/place.ts'
+import { contextOf } from '../pages/context.ts'
+import type { Pages } from '../pages/pages.ts'
+import type { PendingLogin } from '../session/pending.ts'
+import { isNobody, nothing } from './answer.ts'
+import { enterAgain } from './destination.ts'
+import type { Expect } from './expected.ts'
+import { type Fail, waitOf } from './failed.ts'
+import type { Hear } from './hear.ts'
+import type { Offered } from './offered.ts'
+
+export interface PromptParts {
+  readonly offered: Offered
+  readonly expect: Expect
+  readonly hear: Hear
+  readonly locateUrl: LocateUrl
+  readonly pages: Pages
+  readonly fail: Fail
+  readonly admitWrite: AdmitWrite
+}
+
+/** Failures after which the same form stands there again. */
+const mayTryAgain = (code: string) => code.startsWith('code.') || code === 'login.busy'
+
+export type Prompt = ReturnType<typeof createPrompt>
+
+export function createPrompt({ offered, expect, hear, locateUrl, pages, fail, admitWrite }: PromptParts) {
+  return {
+    /** GET /callback/<idp>/<state>: the form. */
+    async ask(request: PortalRequest, provider: IdentityProvider): Promise<Answer> {
+      if (isNobody(request)) return nothing
+      if (request.navigation !== 'document') return expect.stale(request, 'a form that no document asked for')
+      const found = await expect.expected(request, provider.id, request.params.state ?? null)
+      if (found.kind === 'not') return found.answer
+      if (!offered.now(provider.id)) return notOffered(request, provider, found.login)
+      return form(request, provider, found.login, null)
+    },
+
+    /** POST there, from our own origin. */
+    async answer(request: PortalRequest, provider: IdentityProvider): Promise<Answer> {
+      const found = await expect.expected(request, provider.id, request.params.state ?? null)
+      if (found.kind === 'not') return found.answer
+      const { login } = found
+      if (!offered.now(provider.id)) return notOffered(request, provider, login)
+      const parameters = request.form ?? new URLSearchParams()
+      if (!request.page.tokenMatches(parameters.get('token'))) {
+        const expired = `POST ${request.path} without the token of this browser's page state`
+        return form(request, provider, login, new GatewayError('portal.form-expired', expired))
+      }
+      const message = { method: 'POST' as const, parameters }
+      return hear(request, { provider, ...found, message }, error =>
+        mayTryAgain(error.code) ? form(request, provider, login, error) : null,
+      )
+    },
+  }
+
+  function form(
+    request: PortalRequest,
+    provider: IdentityProvider,
+    login: PendingLogin,
+    failed: GatewayError | null,
+  ): Answer {
+    const refused = request.page.isKept() ? null : admitWrite('page-state', request.address)
+    if (refused !== null) {
+      const { code, message: detail, hint } = refused
+      return fail(request, { code, detail, hint, destination: login, ...waitOf(refused) })
+    }
+    if (failed !== null) request.note(failed)
+    // The answer to a POST has no address that could be asked again in the other language.
+    const html = pages.accessCode(contextOf(request, request.method === 'POST' ? 'one-shot' : 'portal'), {
+      label: provider.label,
+      going: login.to === null ? null : (locateUrl(login.to)?.resource.title ?? null),
+      action: `/callback/${provider.id}/${request.params.state ?? ''}`,
+      token: request.page.token(),
+      failed: failed && { code: failed.code, retryAfterS: failed.retryAfterS },
+      otherWay: enterAgain(login),
+    })
+    return {
+      kind: 'page',
+      status: failed === null ? 200 : failures[failed.code].status,
+      html,
+      // The POST's redirects end on a site: a form-action would forbid them.
+      policy: 'leads-away',
+      cookies: [],
+      headers: {
+        ...(failed?.status === 401 ? { 'WWW-Authenticate': 'Passerelle' } : {}),
+        ...(failed?.retryAfterS == null ? {} : { 'Retry-After': String(failed.retryAfterS) }),
+      },
+    }
+  }
+
+  function notOffered(request: PortalRequest, provider: IdentityProvider, login: PendingLogin): Answer {
+    return fail(request, {
+      code: 'code.not-offered',
+      detail: `${provider.id} is offered only while ${offered.standsInFor(provider.id)} is away`,
+      destination: login,
+      idp: provider.id,
+    })
+  }
+}

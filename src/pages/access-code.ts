@@ -1,0 +1,99 @@
+/** The form for an access code. What was typed is never shown again: whoever looks over a shoulder reads no code. */
+import type { ErrorCode } from '../errors.ts'
+import type { Language, Text } from '../model/text.ts'
+import { octagon } from './drawings.ts'
+import { clip, type Html, href, html } from './escape.ts'
+import { aboutOf, type FailureData } from './failure.ts'
+import { frame, heading, type Level, type View, whither } from './frame.ts'
+import { sentences } from './sentences.ts'
+import { mailto, type PageContext, type Site } from './site.ts'
+import { answerWithin, form } from './ways-out.ts'
+
+export interface AccessCodeData {
+  /** As people know this way of signing in. */
+  readonly label: Text
+  readonly going: Text | null
+  /** A path of the portal: the form posts there. */
+  readonly action: string
+  readonly token: string
+  /** What became of the last try; null: there was none. */
+  readonly failed: { readonly code: ErrorCode; readonly retryAfterS: number | null } | null
+  /** Where people choose another way; null: there is no other. */
+  readonly otherWay: string | null
+}
+
+export function accessCodePage(site: Site, c: PageContext, d: AccessCodeData): string {
+  return frame(site, c, (language, level) => tell(site, c, d, language, level))
+}
+
+function tell(site: Site, c: PageContext, d: AccessCodeData, language: Language, level: Level): View {
+  const words = wordsOf[language]
+  const label = clip(d.label[language], 80)
+  const going = d.going && clip(d.going[language], 80)
+  const main = html`${going && whither(words.going(going))}${heading(level, 0, html`${label}`)}
+${notice(site, c, d, language, level)}${form(d.action, d.token, {}, field(d, language, level))}
+<p>${words.lost} ${whom(site, c, language)} ${words.neverSend}</p>`
+  const title = d.failed === null ? html`${label}` : html`${words.error}${label}`
+  return { title, main, quotesReference: true }
+}
+
+function notice(site: Site, c: PageContext, d: AccessCodeData, language: Language, level: Level): Html | null {
+  if (d.failed === null) return null
+  const data: FailureData = { ...nothingKnown, code: d.failed.code, retryAfterS: d.failed.retryAfterS }
+  const { title, lead } = sentences[d.failed.code][language](aboutOf(site, c, data, language))
+  // Read out once, not in both languages.
+  const role = level === 1 ? html` role="alert"` : null
+  return html`<div class="notice stop"${role}>${octagon}<div><p><b>${title}</b></p><p>${lead}</p></div></div>
+`
+}
+
+const nothingKnown = { subject: null, going: null, host: null, sent: false, button: null, other: null } as const
+
+function field(d: AccessCodeData, language: Language, level: Level): Html {
+  const words = wordsOf[language]
+  // The form is there twice, where it is folded in the other language.
+  const id = level === 1 ? 'code' : 'code-other'
+  const invalid = d.failed === null ? null : html` aria-invalid="true"`
+  const other = d.otherWay === null ? null : html`<a href="${href(d.otherWay)}">${words.otherWay}</a>`
+  return html`<div class="field"><label for="${id}">${words.label}</label><span class="hint" id="${id}-hint">${words.hint}</span>
+<input id="${id}" name="code" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="100" aria-describedby="${id}-hint" required${invalid}></div>
+<p class="act"><button class="btn">${words.signIn}</button>${other}</p>`
+}
+
+function whom(site: Site, c: PageContext, language: Language): Html {
+  const words = wordsOf[language]
+  const reference = html`<b class="mono">${c.reference}</b>`
+  if (site.contact === null) return words.ask(reference)
+  const within = answerWithin(site, language)
+  const address = html`<a href="${mailto(site.contact.address, words.subject(c.reference))}">${site.contact.address}</a>`
+  return words.write(html`${address}${within && html` (${within})`}`, reference)
+}
+
+const wordsOf = {
+  fr: {
+    going: (going: string) => html`Vous allez vers <b>${going}</b>.`,
+    error: html`Erreur&nbsp;: `,
+    label: 'Code d’accès',
+    hint: 'Vingt chiffres et lettres, tels qu’on vous les a transmis, par exemple 7K3M-2VQX-…',
+    signIn: 'Se connecter',
+    otherWay: 'Choisir un autre moyen',
+    lost: html`Code égaré ou expiré&#8239;?`,
+    write: (whom: Html, reference: Html) => html`Écrivez à ${whom} en citant la référence ${reference}.`,
+    ask: (reference: Html) => html`Demandez de l’aide à qui vous l’a donné, en citant la référence ${reference}.`,
+    neverSend: 'N’envoyez jamais votre code.',
+    subject: (reference: string) => `Référence ${reference}`,
+  },
+  en: {
+    going: (going: string) => html`You are going to <b>${going}</b>.`,
+    error: html`Error: `,
+    label: 'Access code',
+    hint: 'Twenty digits and letters, as they were given to you, such as 7K3M-2VQX-…',
+    signIn: 'Sign in',
+    otherWay: 'Choose another way',
+    lost: html`Code lost or expired?`,
+    write: (whom: Html, reference: Html) => html`Write to ${whom} and quote the reference ${reference}.`,
+    ask: (reference: Html) => html`Ask whoever gave it to you for help, and quote the reference ${reference}.`,
+    neverSend: 'Never send your code.',
+    subject: (reference: string) => `Reference ${reference}`,
+  },
+} as const

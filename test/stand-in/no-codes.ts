@@ -1,0 +1,8 @@
+/** For providers of other protocols: no access codes at all. */
+import type { CodeNeeds } from '../../src/idp/code/provider.ts'
+
+export const noCodes: CodeNeeds['codes'] = {
+  read: async () => ({ codes: [], faults: [] }),
+  countUse: async () => false,
+  failures: { wait: () => 0, count: () => {}, forgive: () => {} },
+}
