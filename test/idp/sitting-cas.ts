@@ -8,6 +8,7 @@ import { createFetch } from '../../src/outbound/fetch.ts'
 import { createOutbound } from '../../src/outbound/outbound.ts'
 import { escaped, failure, logoutRequest, startCasServer } from '../stand-in/cas-server.ts'
 import { settableClock } from '../stand-in/clock.ts'
+import { noCodes } from '../stand-in/no-codes.ts'
 import { callback } from './attempt.ts'
 import type { Sitting } from './sitting.ts'
 
@@ -57,6 +58,7 @@ export async function sitCas(): Promise<Sitting> {
         report: event => events.push(event),
         allowLoopbackHttp: true,
         rechecks: false,
+        codes: noCodes,
         random: () => 1,
       })
       if (provider === undefined) throw new Error('one idp makes one provider')
