@@ -89,10 +89,6 @@ export function createReach<Found>(parts: ReachParts<Found>): Reach<Found> {
       if (held !== null) held = { found: held.found, at: Number.NEGATIVE_INFINITY }
       fresh().catch(() => {})
     },
-    health: () => {
-      // What stands in for an idp that is down is offered by this: it must be seen to come back although nobody tries it.
-      if (health === 'down') fresh().catch(() => {})
-      return health
-    },
+    health: () => health,
   }
 }

@@ -15,7 +15,12 @@ export function createOffered(
   return {
     now(idp: IdpId): boolean {
       const other = standsInFor(idp)
-      return other === null || providers.get(other)?.health() === 'down'
+      if (other === null) return true
+      const there = providers.get(other)
+      if (there?.health() !== 'down') return false
+      // Whoever is offered this one does not try the other: somebody must see that it is back.
+      there.doubt()
+      return true
     },
 
     standsInFor,

@@ -87,6 +87,7 @@ export function createCasProvider(settings: CasIdpSettings, needs: CasNeeds): Id
     refresh: null,
 
     health: reach.health,
+    doubt: reach.doubt,
   }
 
   function address(path: string, parameters: Readonly<Record<string, string>>): URL {

@@ -85,6 +85,7 @@ export function createCodeProvider(settings: CodeIdpSettings, { now, report, cod
     frontChannel: null,
 
     health: file.health,
+    doubt: () => void file.current(),
   }
 
   /** @throws GatewayError `code.wrong`, `code.locked`, `login.busy` */

@@ -191,5 +191,6 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
     },
 
     health: discovery.health,
+    doubt: discovery.doubt,
   }
 }
