@@ -1,32 +1,87 @@
 /** Attacks on access codes: by the time of an answer (TI-01), and by using one more often than it may be (docs/sessions.md B 16). */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hashOf, matches } from '../../src/idp/code/hash.ts'
+import { scrypt, timingSafeEqual } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { readCodeFile } from '../../src/config/access-codes.ts'
+import type { GatewayError } from '../../src/errors.ts'
+import { createCodeProvider } from '../../src/idp/code/provider.ts'
+import type { IdentityProvider } from '../../src/model/idp.ts'
+import { textOf } from '../../src/model/text.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import { noCodes } from '../stand-in/no-codes.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
+vi.mock('node:crypto', async original => {
+  const crypto = await original<typeof import('node:crypto')>()
+  return { ...crypto, scrypt: vi.fn(crypto.scrypt), timingSafeEqual: vi.fn(crypto.timingSafeEqual) }
+})
+
 describe('the time of a try (TI-01)', () => {
-  it('does not tell a selector that exists from one that does not, nor how much of the code is right', async () => {
-    const whole = '7K3M2VQX00001111ZZZZ'
-    const hash = await hashOf(whole)
-    const tries = {
-      unknown: () => matches(whole, null),
-      nearly: () => matches(`${whole.slice(0, -1)}0`, hash),
-      wrong: () => matches('7K3MZZZZZZZZZZZZZZZZ', hash),
+  const derived = vi.mocked(scrypt)
+  const compared = vi.mocked(timingSafeEqual)
+  let file: CodeFile
+  let provider: IdentityProvider
+  let code: string
+  let expired: string
+
+  beforeAll(async () => {
+    file = await makeCodeFile()
+    code = await file.add()
+    expired = await file.add({ until: '2020-01-01' })
+    provider = createCodeProvider(
+      { id: 'codes', label: textOf('Codes'), codes: { file: file.path } },
+      {
+        now: Date.now,
+        report: () => {},
+        codes: { ...noCodes, read: path => readCodeFile(path, { mayCountUses: true }) },
+      },
+    )
+  })
+  afterAll(() => file.remove())
+
+  /** What came of it, and all that it cost: each scrypt by its cost and salt, each comparison by what was compared. */
+  async function tried(typed: string) {
+    derived.mockClear()
+    compared.mockClear()
+    const message = { method: 'POST', callback: new URL('https://acces.example.org/callback/codes') } as const
+    const parameters = new URLSearchParams({ code: typed })
+    const heard = provider.hear({ ...message, parameters, address: '192.0.2.1' }, async () => ({
+      idpPending: {},
+      state: 's',
+      begunAt: 0,
+    }))
+    const outcome = await heard.then(
+      ({ kind }) => kind as string,
+      (error: GatewayError) => error.code as string,
+    )
+    return {
+      outcome,
+      derived: derived.mock.calls.map(([secret, salt, bytes, cost]) => [
+        String(secret) === '' ? 'nothing' : 'a code',
+        Buffer.from(salt as Buffer).length,
+        bytes,
+        JSON.stringify(cost),
+      ]),
+      compared: compared.mock.calls.map(pair => pair.map(one => one.byteLength)),
     }
-    const times: Record<keyof typeof tries, number[]> = { unknown: [], nearly: [], wrong: [] }
-    for (let round = 0; round < 12; round++) {
-      for (const name of ['unknown', 'nearly', 'wrong'] as const) {
-        const begun = process.hrtime.bigint()
-        expect(await tries[name]()).toBe(false)
-        times[name].push(Number(process.hrtime.bigint() - begun) / 1e6)
-      }
-    }
-    // The fastest of each: what the machine does besides only ever adds.
-    const [unknown, nearly, wrong] = [times.unknown, times.nearly, times.wrong].map(all => Math.min(...all))
-    expect(Math.abs((nearly ?? 0) / (unknown ?? 1) - 1)).toBeLessThan(0.25)
-    expect(Math.abs((wrong ?? 0) / (unknown ?? 1) - 1)).toBeLessThan(0.25)
+  }
+
+  it('is one scrypt of one cost and one comparison of all bytes, whatever is right of the code, or wrong, or unknown', async () => {
+    const right = await tried(code)
+    expect(right.outcome).toBe('sign-in')
+    expect([right.derived.length, right.compared]).toEqual([1, [[32, 32]]])
+    const last = code.endsWith('0') ? '1' : '0'
+    const tries: readonly (readonly [string, string])[] = [
+      ['code.wrong', `${code.slice(0, -1)}${last}`],
+      ['code.wrong', `${code.slice(0, 5)}ZZZZ-ZZZZ-ZZZZ-ZZZZ`],
+      ['code.wrong', '0000-0000-0000-0000-0000'],
+      ['code.expired', expired],
+    ]
+    for (const [outcome, typed] of tries) expect(await tried(typed)).toEqual({ ...right, outcome })
+    // What is no code at all costs the same.
+    const none = await tried('what is this?')
+    expect([none.outcome, none.derived.length, none.compared]).toEqual(['code.wrong', 1, [[32, 32]]])
   })
 })
 
