@@ -11,25 +11,32 @@ const ofAll = 6_000
 const mostAddresses = 20_000
 
 /**
- * Counts one, unless that is one too many.
+ * Counts one, unless that is one too many of this address.
  *
- * @param now milliseconds, never stepping back
- * @returns null: it may be heard; else `logout.too-many`, with the time to wait
+ * @returns `marks: false`: all addresses together have left as many marks as the store can bear. It still ends what is there,
+ *          or a flood could keep a server from signing anybody out
  */
-export function createLogoutRequests(now: () => number): (address: string) => GatewayError | null {
+export type AdmitLogoutRequest = (address: string) => { readonly marks: boolean }
+
+/**
+ * @param now milliseconds, never stepping back
+ * @throws GatewayError `logout.too-many`, with the time to wait
+ */
+export function createLogoutRequests(now: () => number): AdmitLogoutRequest {
   const byAddress = new Meter({ perMinute: perAddress, mostKeys: mostAddresses })
   const all = new Meter({ perMinute: ofAll, mostKeys: 1 })
 
   return function admitLogoutRequest(address) {
     const at = now()
     const share = shareOf(address)
-    const waitMs = Math.max(byAddress.wait(share, at), all.wait('', at))
+    const waitMs = byAddress.wait(share, at)
     if (waitMs > 0) {
-      const detail = `more than ${perAddress} logout requests a minute from ${share}, or ${ofAll} from all`
-      return new GatewayError('logout.too-many', detail, { retryAfterS: Math.ceil(waitMs / 1000) })
+      const detail = `more than ${perAddress} logout requests a minute from ${share}`
+      throw new GatewayError('logout.too-many', detail, { retryAfterS: Math.ceil(waitMs / 1000) })
     }
     byAddress.count(share, at)
-    all.count('', at)
-    return null
+    const marks = all.wait('', at) === 0
+    if (marks) all.count('', at)
+    return { marks }
   }
 }

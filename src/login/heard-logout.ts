@@ -3,6 +3,7 @@
  * it and no cookie vouches for it, so it is told apart by its form, and proves itself to the protocol (docs/sessions.md S4, 3).
  */
 import { GatewayError } from '../errors.ts'
+import type { AdmitLogoutRequest } from '../limits/logout-requests.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import type { IdentityProvider, IdpMessage } from '../model/idp.ts'
 import type { LogoutNotice, LogoutOutcome } from '../model/logout.ts'
@@ -10,8 +11,8 @@ import type { LogoutNotice, LogoutOutcome } from '../model/logout.ts'
 export interface HeardLogoutParts {
   /** Ends what an idp says is over, and tells whoever must know; never throws for a store that is away. */
   readonly endFromIdp: (notices: readonly LogoutNotice[]) => Promise<LogoutOutcome>
-  /** Null: it may be heard. Anybody can send one, and each leaves a mark in the store. */
-  readonly admit: (address: string) => GatewayError | null
+  /** Anybody can send one, and each may leave a mark in the store. */
+  readonly admit: AdmitLogoutRequest
 }
 
 /** Bytes (SESSIONS A2); replies may be larger. */
@@ -33,11 +34,11 @@ export function createHeardLogout({ endFromIdp, admit }: HeardLogoutParts) {
       if (bytes > logoutLimit) {
         throw new GatewayError('request.too-large', `a sign-out of ${bytes} bytes; ${logoutLimit} are read`)
       }
-      const tooMany = admit(request.address)
-      if (tooMany !== null) throw tooMany
+      const { marks } = admit(request.address)
       const heard = await provider.hear(message, noPending)
       if (heard.kind !== 'logout') throw new GatewayError('internal', `${provider.id} took a sign-out for a sign-in`)
-      return heard.answer(await endFromIdp(heard.notices))
+      const notices = marks ? heard.notices : heard.notices.map(notice => ({ ...notice, leavesMark: false }))
+      return heard.answer(await endFromIdp(notices))
     },
   }
 }

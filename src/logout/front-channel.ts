@@ -27,7 +27,7 @@ export interface FrontChannelParts {
  * a mark in the store, and one by subject can be anybody's.
  */
 const perAddress = { session: 600, subject: 10 }
-/** Of all addresses together: 20 minutes of marks are about 40 MB. */
+/** Marks of all addresses together: 20 minutes of them are about 40 MB. */
 const ofAll = { perMinute: 6_000, atOnce: 3_000 }
 const mostAddresses = 20_000
 
@@ -54,12 +54,14 @@ export function createFrontChannel({ providers, endFromIdp, report, now }: Front
     const told = channel.by === 'session' ? 'front' : 'front-subject'
     const share = shareOf(request.address)
     const limit = limits[channel.by]
-    if (limit.wait(share, now()) > 0 || all.wait('', now()) > 0) {
-      return report({ name: 'logout.limited', idp, channel: told })
-    }
+    const marks = all.wait('', now()) === 0
+    if (limit.wait(share, now()) > 0) return report({ name: 'logout.limited', idp, channel: told })
     limit.count(share, now())
-    all.count('', now())
-    const { failure } = await endFromIdp(told, notices)
+    // Of those that are too many for the store, each still ends what is there: a flood keeps nobody from being signed out.
+    if (marks) all.count('', now())
+    else report({ name: 'logout.limited', idp, channel: told })
+    const heard = marks ? notices : notices.map(notice => ({ ...notice, leavesMark: false }))
+    const { failure } = await endFromIdp(told, heard)
     if (failure !== null) request.note(failure)
   }
 }

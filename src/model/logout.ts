@@ -15,6 +15,8 @@ export interface LogoutNotice {
   readonly issuedAt: number
   /** The message's own name, by which the same one is known again; `notAfter`, ms since the epoch. Null: it has none. */
   readonly message: { readonly id: string; readonly notAfter: number } | null
+  /** False: nobody vouches for it and too many came, so it ends what is there, and no sign-in that is still under way. */
+  readonly leavesMark?: boolean
 }
 
 /** How an idp told us. front-subject: by a name that anybody may know. */

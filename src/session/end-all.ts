@@ -53,6 +53,7 @@ export function createEndAll(parts: EndAllParts) {
     /** Ends what an idp says is over, everywhere. Never throws for a store that is away. */
     async endAll(notice: LogoutNotice): Promise<EndedAll> {
       try {
+        if (notice.leavesMark === false) return await look(notice)
         const mark = writeTombstone(keys, notice, parts.now())
         const named = handlesOfNotice(notice).flatMap(handle => keysFor(notice, handle))
         await Promise.all(named.map(key => parts.tombstones.mark(tombstoneOf(key), mark, tombstoneLifeMs)))
