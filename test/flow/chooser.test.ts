@@ -177,6 +177,32 @@ describe('the two steps', () => {
   })
 })
 
+describe('the two steps in twenty tabs', () => {
+  it('lead each to its own page, whatever was answered in the others meanwhile', async () => {
+    const address = (tab: number) => world.url('any', `/echo?tab=${tab}`)
+    const tabs: Reply[] = []
+    for (let tab = 0; tab < 20; tab++)
+      tabs.push(await browser.click(await browser.navigate(address(tab)), tab % 2 === 0 ? 'Teacher' : 'Pupil'))
+    for (const [tab, where] of tabs.entries()) {
+      const page = await browser.submit(where, { idp: 'reims', remember: tab === 7 ? 'yes' : 'no' }, 'Continue')
+      expect([page.status, page.url.href], page.story).toEqual([200, address(tab)])
+    }
+    // The last answer is the one that holds.
+    expect(kept()).toBeNull()
+  })
+})
+
+describe('another account', () => {
+  it('is asked for by a link that survives both steps, and has the idp ask the person again', async () => {
+    await choose('Teacher', { idp: 'nancy' })
+    const link = new URLSearchParams({ again: '1', to: world.url('any', '/echo?page=8') })
+    const where = await browser.click(await browser.navigate(world.portal(`/login?${link}`)), 'Pupil')
+    const page = await browser.submit(where, { idp: 'reims' }, 'Continue')
+    expect(page.url.href, page.story).toBe(world.url('any', '/echo?page=8'))
+    expect(begun()).toEqual(['nancy', 'reims!'])
+  })
+})
+
 describe('a group of more than fifteen', () => {
   let list: Reply
   beforeEach(async () => {
