@@ -219,6 +219,35 @@ describe('a reply that nobody opens (OI-22)', () => {
   })
 })
 
+describe('a sign-in that somebody else begins (OI-29; OpenID Connect Core §4)', () => {
+  const parameters = new URLSearchParams({
+    iss: 'https://evil.test',
+    login_hint: 'eve',
+    target_link_uri: 'https://evil.test/',
+    scope: 'openid admin',
+    redirect_uri: 'https://evil.test/',
+  })
+
+  it('is one of ours, at the idp that is chosen here, with our scope, and ends on our own page', async () => {
+    const browser = new Browser({ language: 'en' })
+    const page = await browser.navigate(world.portal(`/login?${parameters}`), { from: 'https://evil.test' })
+    expect([page.status, page.url.origin], page.story).toEqual([200, new URL(world.portal()).origin])
+    expect(page.text.replace(/href="[^"]*lang=[^"]*"/, '')).not.toContain('evil.test')
+    const led = await browser.submit(page, { idp: 'op' }, '/login', { follow: false })
+    expect(led.redirect?.origin).toBe(world.op.issuer)
+    expect(led.redirect?.searchParams.get('scope')).toBe('openid profile email')
+    expect(led.redirect?.href).not.toContain('evil.test')
+    const back = await browser.navigate(world.callback(led), { from: world.op.issuer })
+    expect(back.url.href, back.story).toBe(world.portal('/'))
+  })
+
+  it('is refused where an address to go to is named in the old way', async () => {
+    const page = await new Browser().navigate(world.portal('/login?url=https://evil.test/'), { follow: false })
+    expect([page.status, page.redirect]).toEqual([404, null])
+    expect(page.text.replace(/href="[^"]*lang=[^"]*"/, '')).not.toContain('evil.test')
+  })
+})
+
 describe('a storm of sign-ins (OI-30)', () => {
   it('costs one transaction cookie each and nothing of the idp but its address', async () => {
     const asked = world.provider.requests.length

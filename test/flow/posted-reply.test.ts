@@ -42,6 +42,18 @@ describe('a reply by POST from another site (C5 4)', () => {
     expect(world.op.count('token')).toBe(1)
   })
 
+  it('that is an error is one page, and nothing is redeemed (conformance: form-post-error)', async () => {
+    reply.searchParams.delete('code')
+    reply.searchParams.set('error', 'access_denied')
+    reply.searchParams.set('error_description', '<b>No</b>')
+    const page = await post(reply.searchParams, true)
+    expect([page.status, page.url.pathname], page.story).toEqual([400, '/callback/op'])
+    expect(page.visibleText).toContain('Other provider')
+    expect(page.text).not.toContain('<b>No</b>')
+    expect(world.op.count('token')).toBe(0)
+    expect((await browser.click(page, 'Continue to')).url.href).toBe(target())
+  })
+
   it('is worth nothing in another browser, and still good in its own', async () => {
     const put = await post(reply.searchParams, false)
     const stranger = new Browser()

@@ -103,6 +103,7 @@ export async function sitCas(): Promise<Sitting> {
         }
       },
       asked: () => cas.asked.filter(url => url.includes('ticket=')).length,
+      looked: () => cas.asked.filter(url => !url.includes('ticket=')).length,
       strays: () => cas.asked.filter(url => !url.includes('/serviceValidate')).length,
       says(claims) {
         told = claims

@@ -66,6 +66,7 @@ export async function sitOidc(): Promise<Sitting> {
         }
       },
       asked: () => op.count('token') + op.count('userinfo'),
+      looked: () => op.count('metadata'),
       strays: () => op.count('other'),
       says(claims) {
         op.bends.userinfo = userinfo => ({

@@ -25,6 +25,8 @@ export interface IdpServer {
   readonly refuses: () => void
   /** How often it was asked about a reply. */
   readonly asked: () => number
+  /** How often it was looked for. */
+  readonly looked: () => number
   /** How often it was asked for anything that is no endpoint of its protocol. */
   readonly strays: () => number
   /** From now on, of whomever it signs in. */

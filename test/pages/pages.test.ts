@@ -123,6 +123,12 @@ describe('a page on the portal', () => {
     })
     expect(html).toContain('<bdi>Anne Lefèvre</bdi></span><a href="/logout">Se déconnecter</a>')
   })
+
+  it('has the way to sign out also for a person whom nothing names', () => {
+    const html = pages.front(context('en', 'portal', { person: '' }), { sites: [], signInHref: null, lastTime: null })
+    expect(html).toContain('<a href="/logout">Sign out</a>')
+    expect(html).not.toMatch(/<bdi><\/bdi>|Hello/)
+  })
 })
 
 describe('whatever comes from outside', () => {
