@@ -128,7 +128,15 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
   const callback = createCallback({ portal, providers, pending, singleUse, heardLogout, expect, hear })
   const prompt = createPrompt({ offered, expect, hear, locateUrl, pages, fail, admitWrite })
   const prompting = [...providers.values()].filter(provider => provider.prompt !== null)
-  const logout = createLogout({ providers, resources, sessions, closedSessions: core.closedSessions, pages, now })
+  const logout = createLogout({
+    providers,
+    resources,
+    sessions,
+    closedSessions: core.closedSessions,
+    tellParticipants: core.tellParticipants,
+    pages,
+    now,
+  })
   const oneSite = createOneSite({ resources, sessions, isLeft, locateLogout: createLocateLogout(core.locate), pages })
   const mySessions = createMySessions({
     sessions,

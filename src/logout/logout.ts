@@ -7,12 +7,13 @@ import { cookieName, cookieValue, expireCookie, setCookie } from '../model/cooki
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { displayName, type IdpId } from '../model/identity.ts'
 import type { IdentityProvider } from '../model/idp.ts'
+import type { TellParticipants } from '../model/logout.ts'
 import type { Resource } from '../model/resource.ts'
-import type { EndedSession } from '../model/session.ts'
 import type { Text } from '../model/text.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { Sessions } from '../session/sessions.ts'
+import { settled } from '../session/settled.ts'
 import type { Closed, ClosedSessions } from './closed.ts'
 import { type Leave, leaveOf } from './leave.ts'
 
@@ -21,6 +22,7 @@ export interface LogoutParts {
   readonly resources: readonly Resource[]
   readonly sessions: Sessions
   readonly closedSessions: ClosedSessions
+  readonly tellParticipants: TellParticipants
   readonly pages: Pages
   readonly now: () => number
 }
@@ -53,18 +55,13 @@ export function createLogout(parts: LogoutParts) {
 
     /** POST /logout: every session that the browser's portal cookies name, in case somebody planted a second one. */
     async fromUser(request: PortalRequest): Promise<Answer> {
-      const ended: EndedSession[] = []
-      let failed: GatewayError | null = null
-      for (const id of sessions.authentic(request.cookies, 'portal')) {
-        try {
-          const one = await sessions.end(id, 'user')
-          if (one !== null) ended.push(one)
-        } catch (error) {
-          if (!(error instanceof GatewayError)) throw error
-          failed = error
-        }
+      const ids = sessions.authentic(request.cookies, 'portal')
+      const { ended, failure } = await settled(ids.map(id => sessions.end(id, 'user')))
+      if (failure !== null) {
+        for (const one of ended) void parts.tellParticipants(one)
+        if (!(failure.reason instanceof GatewayError)) throw failure.reason
+        return notStored(request, failure.reason)
       }
-      if (failed !== null) return notStored(request, failed)
       return { kind: 'redirect', to: await closedSessions.keep(ended), cookies: signedOutCookies() }
     },
 

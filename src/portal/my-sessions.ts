@@ -11,6 +11,7 @@ import type { Pages } from '../pages/pages.ts'
 import type { Handles } from '../session/handles.ts'
 import { inParts } from '../session/in-parts.ts'
 import type { KnownSession, Resumed, Sessions } from '../session/sessions.ts'
+import { settled } from '../session/settled.ts'
 import type { Listed } from './listed.ts'
 
 export interface MySessionsParts {
@@ -78,9 +79,9 @@ export function createMySessions(parts: MySessionsParts) {
 
   async function endAll(known: readonly KnownSession[]): Promise<void> {
     for (const some of inParts(known)) {
-      for (const ended of await Promise.all(some.map(({ hash }) => sessions.endKnown(hash, 'user')))) {
-        if (ended !== null) void parts.tellParticipants(ended)
-      }
+      const { ended, failure } = await settled(some.map(({ hash }) => sessions.endKnown(hash, 'user')))
+      for (const one of ended) void parts.tellParticipants(one)
+      if (failure !== null) throw failure.reason
     }
   }
 }

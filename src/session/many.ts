@@ -12,6 +12,7 @@ import type { KnownSession, Look } from './known.ts'
 import type { Marks } from './marks.ts'
 import type { Persons } from './persons.ts'
 import { hashOfKey } from './record.ts'
+import { settled } from './settled.ts'
 
 export type Selection =
   | { readonly kind: 'session'; readonly hash: string }
@@ -64,8 +65,9 @@ export function createMany(parts: ManyParts) {
       await shut(selection, now)
       yield { looked: 0, ended: [] }
       for await (const some of hashesOf(selection)) {
-        const outcomes = await Promise.all(some.map(hash => endOne(hash, selection, now)))
-        yield { looked: some.length, ended: outcomes.filter(one => one !== null) }
+        const { ended, failure } = await settled(some.map(hash => endOne(hash, selection, now)))
+        yield { looked: some.length, ended }
+        if (failure !== null) throw failure.reason
       }
     },
   }

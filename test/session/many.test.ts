@@ -1,6 +1,7 @@
 /** Ends of many sessions at once, and the marks by which they hold before anybody has walked the records (docs/sessions.md S6). */
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { GatewayError } from '../../src/errors.ts'
 import { cookieName } from '../../src/model/cookie.ts'
 import type { SignIn } from '../../src/model/idp.ts'
 import { Secret } from '../../src/model/secret.ts'
@@ -11,6 +12,7 @@ import { createMemoryStore } from '../../src/session/memory.ts'
 import { createKeys } from '../../src/session/seal.ts'
 import { createSessions, type Sessions } from '../../src/session/sessions.ts'
 import { settableClock } from '../stand-in/clock.ts'
+import { makeSession } from '../stand-in/made-session.ts'
 
 const hour = 3_600_000
 const keys = createKeys([new Secret('one of the secrets that are long enough')])
@@ -81,6 +83,28 @@ describe('an end of everybody', () => {
     const alive = await Promise.all(late.map(id => sessions.read(id ?? '', 0)))
     expect(alive.filter(one => one === null)).toEqual([])
     expect(await store.records.count()).toBe(late.length)
+  })
+})
+
+describe.each([
+  ['everybody', { kind: 'all' }],
+  ['a person', { kind: 'person', person: { idp: 'campus', subject: 'alice' } }],
+] as const)('an end of %s of which the store takes only a part', (_, selection) => {
+  it('hands over those who ended, so that their sites are told, and then says so', async () => {
+    const made = [await makeSession(sessions, 'alice'), await makeSession(sessions, 'alice')]
+    const { take } = store.records
+    Object.assign(store.records, {
+      take: async (...asked: Parameters<typeof take>) => {
+        if (asked[0].includes(made[0]?.hash ?? '')) throw new GatewayError('session.store-down', 'as the test wants it')
+        return take(...asked)
+      },
+    })
+    const over: string[] = []
+    const walk = async () => {
+      for await (const { ended } of sessions.endMany(selection)) over.push(...ended.map(({ hash }) => hash))
+    }
+    await expect(walk()).rejects.toThrow(GatewayError)
+    expect(over).toEqual([made[1]?.hash])
   })
 })
 
