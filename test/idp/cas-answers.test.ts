@@ -59,6 +59,7 @@ describe('the answer to a ticket', () => {
     ['a user in a user', success('<cas:user><cas:user>root</cas:user></cas:user>')],
     ['a user of another namespace', success('<user xmlns="urn:x">root</user>')],
     ['an empty user', success('<cas:user> </cas:user>')],
+    ['a user with a letter that was lost', success('<cas:user>andr\ufffd</cas:user>')],
     ['a user with a line break', success('<cas:user>anne&#10;root</cas:user>')],
     ['a user of 256 characters', success(`<cas:user>${'a'.repeat(256)}</cas:user>`)],
     [

@@ -137,10 +137,12 @@ describe('an ID token', () => {
     expect(await refusal()).toMatchObject(rejected('nonce'))
   })
 
-  it.each([undefined, '', 'x'.repeat(256), ['anna'], 7, null, 'an\nna'])(
+  it.each([undefined, '', 'x'.repeat(256), ['anna'], 7, null, 'an\nna', 'ann\ud800', 'ann\ufffd'])(
     'whose sub is %j is refused (OI-08)',
     async sub => {
       op.bends.claims = claims => ({ ...claims, sub })
+      // The same: that the two differ is not the reason.
+      op.bends.userinfo = () => ({ sub })
       expect(await refusal()).toMatchObject(rejected('sub'))
     },
   )

@@ -29,7 +29,7 @@ export function readServiceResponse(xml: string): ServiceResponse {
   const users = answer.children.filter(child => isCas(child, 'user'))
   const [user] = users
   if (user === undefined || users.length > 1 || user.children.length > 0) throw nonsense('it names no user, or several')
-  if (user.text === '' || user.text.length > 255 || /[\0-\x1f\x7f]/.test(user.text)) {
+  if (user.text === '' || user.text.length > 255 || /[\0-\x1f\x7f\ufffd]/.test(user.text)) {
     throw nonsense(`the user is ${quoted(user.text)}: 1 to 255 printable characters are expected`)
   }
   // A proxy is another application that acts for the person; nobody here has asked for one (§2.7).

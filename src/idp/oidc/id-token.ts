@@ -120,7 +120,9 @@ function askedAgain(authTime: unknown, begun: number, { toleranceS }: IdTokenCon
 
 function subjectOf(claims: Members): string {
   const subject = claims.sub
-  if (typeof subject !== 'string' || subject === '' || subject.length > 255 || /[\0-\x1f\x7f]/.test(subject)) {
+  // Half a character and a broken one are all the same once they are written down: many people would be one.
+  const printable = typeof subject === 'string' && subject.isWellFormed() && !/[\0-\x1f\x7f\ufffd]/.test(subject)
+  if (!printable || subject === '' || subject.length > 255) {
     throw refused(`the ID token's sub is ${quoted(subject)}: 1 to 255 printable characters are expected (Core §2)`)
   }
   return subject
