@@ -50,6 +50,7 @@ describe('a reply by POST from another site (C5 4)', () => {
     expect([page.status, page.url.pathname], page.story).toEqual([400, '/callback/op'])
     expect(page.visibleText).toContain('Other provider')
     expect(page.text).not.toContain('<b>No</b>')
+    expect(world.log.findLast(line => line.includes('"code":"idp.rejected"'))).toContain('access_denied')
     expect(world.op.count('token')).toBe(0)
     expect((await browser.click(page, 'Continue to')).url.href).toBe(target())
   })
