@@ -140,7 +140,7 @@ async function measure(
 }
 
 async function fill(sessions: Sessions, ids: string[], upTo: number): Promise<void> {
-  const atOnce = 200
+  const atOnce = 50
   while (ids.length < upTo) {
     const from = ids.length
     const count = Math.min(atOnce, upTo - from)
