@@ -11,6 +11,7 @@ import { formatProblems } from '../../src/config/problem.ts'
 import { assemble, type Gateway, type Surroundings } from '../../src/gateway.ts'
 import type { GatewayEvent } from '../../src/model/event.ts'
 import { Browser, type BrowserOptions } from './browser-client.ts'
+import { until } from './measure.ts'
 import { type OpenidProvider, startOpenidProvider } from './openid-provider.ts'
 import { type Origin, type OriginOptions, startOrigin } from './origin.ts'
 
@@ -199,6 +200,8 @@ ${options.more ?? ''}
   })
   await held.release()
   await gateway.listen()
+  // Of a busy machine: a Redis that is there is found before the first test asks. One that is not does not hold up the others.
+  await until('its store', () => gateway.store.reachable(), 2_000).catch(() => {})
   const crashes: unknown[] = []
   const crashed = (error: unknown) => crashes.push(error)
   process.on('uncaughtException', crashed)
