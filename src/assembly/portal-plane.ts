@@ -19,6 +19,7 @@ import { createFrontChannel } from '../logout/front-channel.ts'
 import { createLogout } from '../logout/logout.ts'
 import { createOneSite } from '../logout/one-site.ts'
 import { fromIdpRoutes, logoutRoutes } from '../logout/routes.ts'
+import type { LocatedUrl } from '../model/place.ts'
 import type { Secret } from '../model/secret.ts'
 import { icon } from '../pages/icon.ts'
 import { languageOf } from '../pages/language.ts'
@@ -64,10 +65,11 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     pages,
     now,
   })
+  const hasChoice = (located: LocatedUrl | null) => chooseIdp.admittedAt(located).length > 1
   const fail = createFail({
     pages,
     locateUrl,
-    hasChoice: located => chooseIdp.admittedAt(located).length > 1,
+    hasChoice,
     idpLabel: id => providers.get(id)?.label ?? null,
     portalHost: core.portal.hostname,
   })
@@ -126,7 +128,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     now,
   })
   const callback = createCallback({ portal, providers, pending, singleUse, heardLogout, expect, hear })
-  const prompt = createPrompt({ offered, expect, hear, locateUrl, pages, fail, admitWrite })
+  const prompt = createPrompt({ offered, expect, hear, locateUrl, hasChoice, pages, fail, admitWrite })
   const prompting = [...providers.values()].filter(provider => provider.prompt !== null)
   const logout = createLogout({
     providers,

@@ -8,12 +8,12 @@ import { failures, GatewayError } from '../errors.ts'
 import type { AdmitWrite } from '../limits/anonymous-writes.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import type { IdentityProvider } from '../model/idp.ts'
-import type { LocateUrl } from '../model/place.ts'
+import type { LocatedUrl, LocateUrl } from '../model/place.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { PendingLogin } from '../session/pending.ts'
 import { isNobody, nothing } from './answer.ts'
-import { enterAgain } from './destination.ts'
+import { chooseAgain } from './destination.ts'
 import type { Expect } from './expected.ts'
 import { type Fail, waitOf } from './failed.ts'
 import type { Hear } from './hear.ts'
@@ -24,6 +24,8 @@ export interface PromptParts {
   readonly expect: Expect
   readonly hear: Hear
   readonly locateUrl: LocateUrl
+  /** Whether another idp admits people there. */
+  readonly hasChoice: (located: LocatedUrl | null) => boolean
   readonly pages: Pages
   readonly fail: Fail
   readonly admitWrite: AdmitWrite
@@ -34,7 +36,7 @@ const mayTryAgain = (code: string) => code.startsWith('code.') || code === 'logi
 
 export type Prompt = ReturnType<typeof createPrompt>
 
-export function createPrompt({ offered, expect, hear, locateUrl, pages, fail, admitWrite }: PromptParts) {
+export function createPrompt({ offered, expect, hear, locateUrl, hasChoice, pages, fail, admitWrite }: PromptParts) {
   return {
     /** GET /callback/<idp>/<state>: the form. */
     async ask(request: PortalRequest, provider: IdentityProvider): Promise<Answer> {
@@ -76,14 +78,15 @@ export function createPrompt({ offered, expect, hear, locateUrl, pages, fail, ad
       return fail(request, { code, detail, hint, destination: login, ...waitOf(refused) })
     }
     if (failed !== null) request.note(failed)
+    const located = login.to === null ? null : locateUrl(login.to)
     // The answer to a POST has no address that could be asked again in the other language.
     const html = pages.accessCode(contextOf(request, request.method === 'POST' ? 'one-shot' : 'portal'), {
       label: provider.label,
-      going: login.to === null ? null : (locateUrl(login.to)?.resource.title ?? null),
+      going: located?.resource.title ?? null,
       action: `/callback/${provider.id}/${request.params.state ?? ''}`,
       token: request.page.token(),
       failed: failed && { code: failed.code, retryAfterS: failed.retryAfterS },
-      otherWay: enterAgain(login),
+      otherWay: hasChoice(located) ? chooseAgain(login) : null,
     })
     return {
       kind: 'page',

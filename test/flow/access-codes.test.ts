@@ -163,6 +163,10 @@ describe('a sign-in by access code', () => {
 })
 
 describe('the form of an access code', () => {
+  it('offers another way only where there is one', async () => {
+    expect((await formOf(new Browser())).visibleText).not.toContain('Choisir un autre moyen')
+  })
+
   it('hears nobody from another origin, nor without the token, and neither costs the sign-in', async () => {
     const code = await file.add()
     const browser = new Browser()
@@ -255,6 +259,7 @@ describe('codes that stand in for another idp', () => {
       const away = await browser.navigate(lib())
       expect(away.status).toBe(503)
       const form = await browser.click(away, 'Portal access code')
+      expect((await browser.click(form, 'Choisir un autre moyen')).visibleText).toContain('Compte Janus')
       expect((await browser.submit(form, { code })).url.href).toBe(lib())
       const chooser = await new Browser().navigate(lib())
       expect(chooser.visibleText).toContain('Ancien code')
