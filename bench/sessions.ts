@@ -227,7 +227,9 @@ function grows(what: string, costs: readonly Cost[]): { sentence: string; met: b
 
 function row(store: string, cost: Cost): string {
   const stored = Number.isNaN(cost.establishMedian) ? 'full' : grouped(cost.establishMedian)
-  return `| ${store} | ${grouped(cost.sessions)} | ${grouped(cost.bytesEach)} | ${grouped(cost.resumeMedian)} / ${grouped(cost.resumeP99)} | ${stored} |`
+  // Below some thousands the heap's own moods are larger than what is measured.
+  const bytes = store === 'memory' && cost.sessions < 5_000 ? '–' : grouped(cost.bytesEach)
+  return `| ${store} | ${grouped(cost.sessions)} | ${bytes} | ${grouped(cost.resumeMedian)} / ${grouped(cost.resumeP99)} | ${stored} |`
 }
 
 function grouped(value: number): string {

@@ -288,11 +288,17 @@ describe('a cookie bomb on /.passerelle/ (C5 3)', () => {
 describe('an idp’s reply by POST from another site (C5 4)', () => {
   it('comes without our cookies, and ends signed in where the person was going', async () => {
     await person.clearCookies()
-    await world.op.goDown()
-    const failed = page.waitForEvent('requestfailed', request => request.url().startsWith(world.op.issuer))
+    // The person never gets to the provider: the address of its page is all that is wanted.
+    const network = await person.newCDPSession(page)
+    await network.send('Fetch.enable', { patterns: [{ urlPattern: `${world.op.issuer}/*` }] })
+    const led = new Promise<string>(resolve => {
+      network.on('Fetch.requestPaused', ({ requestId, request }) => {
+        resolve(request.url)
+        network.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' }).catch(() => {})
+      })
+    })
     await page.goto(app('/echo?posted')).catch(() => {})
-    const reply = world.op.authorize(new URL((await failed).url()), 'alice')
-    await world.op.comeUp()
+    const reply = world.op.authorize(new URL(await led), 'alice')
     page = await person.newPage()
     await page.goto(farAway())
     const posted = page.waitForRequest(request => request.method() === 'POST')
