@@ -8,6 +8,11 @@ export class Lane {
     this.#limit = limit
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   async run(work: () => Promise<void>): Promise<void> {
     if (this.#under >= this.#limit) await new Promise<void>(resolve => this.#waiting.push(resolve))
     else this.#under++

@@ -38,6 +38,8 @@ export const logoutHeader = 'X-Passerelle-Logout'
 
 /** Of one session's end, and of all ends to one site. */
 const atATime = 20
+/** Ends that wait for one site at most: it does not answer, and each is held in memory until its turn. */
+const mostWaiting = 1_000
 /** Milliseconds that a caller waits at most. */
 const patienceMs = 3_000
 /** Seconds: OpenID Connect Back-Channel Logout 1.0 §2.4 recommends two minutes at most. */
@@ -55,17 +57,19 @@ export function createTellParticipants(parts: ParticipantParts): TellParticipant
     const told = new Set<string>()
     const ours = new Lane(atATime)
     const all = visited.map(one =>
-      ours.run(() =>
-        one.lane.run(async () => {
+      ours.run(async () => {
+        if (one.lane.waiting >= mostWaiting) return notTold(one, `${mostWaiting} ends wait for this site already`)
+        await one.lane.run(async () => {
           if (await isTold(one, ended)) told.add(one.resource.id)
-        }),
-      ),
+        })
+      }),
     )
     await within(patienceMs, Promise.all(all))
     return { told: ids.filter(id => told.has(id)), failed: ids.filter(id => !told.has(id)) }
   }
 
-  async function isTold({ resource, notify }: Participant, { identity }: EndedSession): Promise<boolean> {
+  async function isTold(participant: Participant, { identity }: EndedSession): Promise<boolean> {
+    const { resource, notify } = participant
     const { id, origin } = resource
     try {
       const status = await parts.tell(new URL(`${origin.origin}${notify.path}`), {
@@ -76,9 +80,13 @@ export function createTellParticipants(parts: ParticipantParts): TellParticipant
       parts.report({ name: 'participant.told', resource: id })
       return true
     } catch (error) {
-      parts.report({ name: 'participant.failed', resource: id, detail: (error as Error).message })
+      notTold(participant, (error as Error).message)
       return false
     }
+  }
+
+  function notTold({ resource }: Participant, detail: string): void {
+    parts.report({ name: 'participant.failed', resource: resource.id, detail })
   }
 
   /** @throws GatewayError `identity.unsendable` */

@@ -237,6 +237,14 @@ describe('many sites', () => {
     expect(most).toBe(20)
   })
 
+  it('of which one is silent through very many sign-outs are not remembered without end', async () => {
+    const dead = await site(silent)
+    const tell = telling([{ origin: dead.url }])
+    for (let end = 0; end < 1_100; end++) void tell()
+    await expect.poll(() => events.length).toBe(80)
+    expect(events[0]).toMatchObject({ name: 'participant.failed', detail: expect.stringContaining('1000 ends wait') })
+  })
+
   // Behind the silent one, five times three seconds would pass.
   it('of which one is silent through a hundred sign-outs hear of each at once', async () => {
     const dead = await site(silent)
