@@ -11,10 +11,11 @@ import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
 vi.mock('../../src/idp/build.ts', async original => {
-  const { buildProviders } = (await original()) as typeof import('../../src/idp/build.ts')
+  const real = (await original()) as typeof import('../../src/idp/build.ts')
+  const { buildProviders } = real
   const build: typeof buildProviders = (settings, needs) =>
     buildProviders(settings, needs).map(provider => (provider.id === 'op' ? withTickets(provider) : provider))
-  return { buildProviders: build }
+  return { ...real, buildProviders: build }
 })
 
 let tickets = 0
