@@ -212,6 +212,8 @@ describe('two gateways on a Redis behind three sentinels', () => {
     let begunAt = 0
     const asked = await during(async () => {
       // Everything that was confirmed has reached the replica: what has not is B 18's residual, and ends-across.test.ts.
+      // WAIT speaks of the writes of its own connection: of this one, and so of all before it.
+      await master.admin.set('of-the-test', 'everything before this')
       await until('the replica has it all', async () => (await master.admin.call('WAIT', 1, 1_000)) === 1, 15_000)
       begunAt = performance.now()
       await begin(master)
