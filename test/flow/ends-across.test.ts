@@ -189,7 +189,7 @@ describe('an end that a failover of Redis has lost', () => {
     for await (const _ of a.gateway.sessions.endMany({ kind: 'idp', idp: 'campus' }));
     await redis.admin.flushall()
     const kinds = async () => (await redis.admin.xrange('pas:ended', '-', '+')).map(([, fields]) => fields[1])
-    await until('the line is there again', async () => (await kinds()).includes('idp'), 2_000)
+    await until('the line is there again', async () => (await kinds()).includes('idp'), 8_000)
     expect((await redis.admin.keys('pas:x:*')).length).toBeGreaterThan(0)
   })
 })
