@@ -33,7 +33,7 @@ import { readTarget } from './resource/target.ts'
 import { createClientAddress } from './server/client-address.ts'
 import { createFailurePage } from './server/failure-page.ts'
 import { createLifecycle } from './server/lifecycle.ts'
-import { createListener } from './server/listener.ts'
+import { createListener, type Serving } from './server/listener.ts'
 import { createOperationsApp } from './server/operations-app.ts'
 import { createAssertionKeys } from './session/assertion-keys.ts'
 import { createHandoff } from './session/handoff.ts'
@@ -212,15 +212,18 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
   const plane = assembleAccessPlane(core)
 
   // The listeners.
-  const server = createListener({
-    tls: settings.listen.tls,
+  const serving: Serving = {
     portalHostname: portal.hostname,
-    readTarget,
     access: plane.access,
     portal: assemblePortalPlane(core),
     failurePage,
-    observer,
     clientAddress: createClientAddress(settings.listen.trustedProxies),
+  }
+  const server = createListener({
+    tls: settings.listen.tls,
+    serving: () => serving,
+    readTarget,
+    observer,
     idleMs: longestWait(resources.map(resource => resource.timeouts)),
     monotonic,
   })

@@ -10,7 +10,8 @@ import { type FailurePage, oversized } from './failure-page.ts'
 import { letGo } from './let-go.ts'
 import { isAnswering } from './unanswered.ts'
 
-export function createRefusal(failurePage: FailurePage, observer: Observer, monotonic: () => number) {
+/** @param failurePage that of the configuration of the moment */
+export function createRefusal(failurePage: () => FailurePage, observer: Observer, monotonic: () => number) {
   return {
     clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
       // The client left, or node has begun an answer already: nothing of ours can be read any more.
@@ -33,7 +34,7 @@ export function createRefusal(failurePage: FailurePage, observer: Observer, mono
   }
 
   function refuse(socket: Duplex, error: GatewayError): void {
-    const { text, reference } = failurePage.raw(error)
+    const { text, reference } = failurePage().raw(error)
     const headers = [
       ...ownHeaders,
       'Content-Type',

@@ -17,17 +17,23 @@ import type { FailurePage } from './failure-page.ts'
 import { letGo } from './let-go.ts'
 import { answered, begin, isAnswering } from './unanswered.ts'
 
-export interface ListenerParts {
-  /** PEM texts; null: TLS ends in front of us. */
-  readonly tls: { readonly certificate: string; readonly key: string } | null
+/** What one configuration makes of a request. */
+export interface Serving {
   readonly portalHostname: string
-  readonly readTarget: (request: IncomingMessage) => Target
   /** No promise: it is answered already. */
   readonly access: (passage: Passage) => Promise<void> | void
   readonly portal: (passage: Passage) => void
   readonly failurePage: FailurePage
-  readonly observer: Observer
   readonly clientAddress: ClientAddress
+}
+
+export interface ListenerParts {
+  /** PEM texts; null: TLS ends in front of us. */
+  readonly tls: { readonly certificate: string; readonly key: string } | null
+  /** Asked once for each request, as it arrives: a reload changes it, and no request meets half of each. */
+  readonly serving: () => Serving
+  readonly readTarget: (request: IncomingMessage) => Target
+  readonly observer: Observer
   /** Milliseconds without a byte in either direction after which a connection is cut: the longest of any resource. */
   readonly idleMs: number
   readonly monotonic: () => number
@@ -42,7 +48,7 @@ const mostLines = 200
 const unwanted = { bytes: 1024 * 1024, ms: 5_000 }
 
 export function createListener(parts: ListenerParts): http.Server {
-  const { access, portal, failurePage, observer, monotonic } = parts
+  const { observer, monotonic } = parts
   const options: http.ServerOptions = {
     // node's own answer would be bare, and in no log; ours is the same refusal with a reference.
     requireHostHeader: false,
@@ -66,13 +72,14 @@ export function createListener(parts: ListenerParts): http.Server {
   server.maxHeadersCount = 0
   server.setTimeout(parts.idleMs)
 
-  server.on('request', (request, response) => serve(arrive(request, response, null, false)))
+  server.on('request', (request, response) => receive(request, response, null, false))
   // Answered by us once the decision is made: node's own "100 Continue" would come before it.
-  server.on('checkContinue', (request, response) => serve(arrive(request, response, null, true)))
+  server.on('checkContinue', (request, response) => receive(request, response, null, true))
   server.on('checkExpectation', (request, response) => {
-    const passage = arrive(request, response, null, false)
+    const serving = parts.serving()
+    const passage = arrive(serving, request, response, null, false)
     if (passage === null) return
-    failurePage.answer(
+    serving.failurePage.answer(
       passage,
       new GatewayError('request.expectation', `Expect: ${String(request.headers.expect).slice(0, 100)}`),
     )
@@ -91,15 +98,27 @@ export function createListener(parts: ListenerParts): http.Server {
     // Of an upgrade node keeps nothing: without these an answer longer than the buffer waits for ever, and a reader who stops too.
     socket.on('drain', () => response.emit('drain'))
     socket.on('timeout', () => socket.destroy())
-    serve(arrive(request, response, { socket, head }, false))
+    receive(request, response, { socket, head }, false)
   })
-  const refusal = createRefusal(failurePage, observer, monotonic)
+  const refusal = createRefusal(() => parts.serving().failurePage, observer, monotonic)
   server.on('clientError', refusal.clientError)
   server.on('connect', refusal.connect)
   return server
 
+  function receive(
+    request: IncomingMessage,
+    response: ServerResponse,
+    upgrade: Passage['upgrade'],
+    expectsContinue: boolean,
+  ): void {
+    const serving = parts.serving()
+    const passage = arrive(serving, request, response, upgrade, expectsContinue)
+    if (passage !== null) serve(serving, passage)
+  }
+
   /** @returns null: the connection is cut, and there is nobody to answer */
   function arrive(
+    serving: Serving,
     request: IncomingMessage,
     response: ServerResponse,
     upgrade: Passage['upgrade'],
@@ -107,21 +126,20 @@ export function createListener(parts: ListenerParts): http.Server {
   ): Passage | null {
     if (!begin(request.socket)) return null
     try {
-      return passageOf(request, response, upgrade, expectsContinue)
+      return passageOf(serving, request, response, upgrade, expectsContinue)
     } catch {
       request.socket.destroy()
       return null
     }
   }
 
-  function serve(passage: Passage | null): void {
-    if (passage === null) return
+  function serve({ portalHostname, access, portal, failurePage }: Serving, passage: Passage): void {
     try {
       checkHead(passage)
       const target = parts.readTarget(passage.request)
       passage.observed.target = target
       checkName(passage.request, target)
-      if (target.hostname !== parts.portalHostname) {
+      if (target.hostname !== portalHostname) {
         access(passage)?.catch(error => failurePage.answer(passage, error))
         return
       }
@@ -134,6 +152,7 @@ export function createListener(parts: ListenerParts): http.Server {
   }
 
   function passageOf(
+    { clientAddress }: Serving,
     request: IncomingMessage,
     response: ServerResponse,
     upgrade: Passage['upgrade'],
@@ -143,7 +162,7 @@ export function createListener(parts: ListenerParts): http.Server {
     const forwardedFor = headers['x-forwarded-for']
     const observed: Observed = {
       startedAt: monotonic(),
-      client: parts.clientAddress(
+      client: clientAddress(
         request.socket.remoteAddress,
         Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
       ),
