@@ -39,9 +39,9 @@ const drips: WireAnswer = (_, response) => {
 
 export function examineServer({ sitting, gateway, begin, hear, signIn, refusal }: Desk): void {
   let server: IdpServer
-  beforeEach(context => {
+  beforeEach(() => {
     const here = sitting().server
-    if (here === null) return context.skip()
+    if (here === null) throw new Error('there is no server, and the sitting does not say why')
     server = here
   })
   const reply = (...given: Parameters<ReturnType<typeof sitting>['reply']>) => sitting().reply(...given)

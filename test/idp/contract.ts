@@ -7,7 +7,7 @@ import { GatewayError } from '../../src/errors.ts'
 import type { BrowserStep, Heard, IdpPending, SignIn } from '../../src/model/idp.ts'
 import { callback } from './attempt.ts'
 import { examineServer } from './contract-server.ts'
-import type { Brought, Examined, Sitting } from './sitting.ts'
+import type { Brought, Examined, Lacking, Sitting } from './sitting.ts'
 
 export interface BegunSignIn {
   readonly step: BrowserStep
@@ -30,7 +30,8 @@ export interface Desk {
   readonly refusal: (heard: Promise<unknown>, begun?: BegunSignIn, brought?: Brought) => Promise<GatewayError>
 }
 
-export function examine(begin: () => Promise<Sitting>): void {
+/** @param lacking what this protocol cannot be examined about; all others must have it */
+export function examine(begin: () => Promise<Sitting>, lacking: Lacking = {}): void {
   let sitting: Sitting
   let gateway: Examined
   beforeAll(async () => {
@@ -160,9 +161,18 @@ export function examine(begin: () => Promise<Sitting>): void {
       expect(gateway.provider.saysLogout?.(message) ?? false).toBe(false)
     })
 
+    if (lacking.logsOut !== undefined) {
+      return it(`does not exist: ${lacking.logsOut}`, async () => {
+        expect([sitting.logsOut, sitting.forgesLogout]).toEqual([null, null])
+        const { backChannel, frontChannel, saysLogout, end } = gateway.provider
+        expect([backChannel, frontChannel, saysLogout]).toEqual([null, null, null])
+        expect(await end({}, callback, 's')).toBeNull()
+      })
+    }
+
     it('names a session as its sign-in was named, for this idp alone', async () => {
       const { logsOut } = sitting
-      if (logsOut === null) return expect(gateway.provider.backChannel ?? gateway.provider.saysLogout).toBeNull()
+      if (logsOut === null) throw new Error('it tells nobody, and does not say why')
       const signIn = await desk.signIn()
       const notices = await logsOut(gateway.provider, signIn)
       expect(notices).toHaveLength(1)
@@ -179,14 +189,20 @@ export function examine(begin: () => Promise<Sitting>): void {
     })
 
     it('that proves nothing names nobody', async () => {
-      if (sitting.forgesLogout === null) return
+      if (sitting.forgesLogout === null) throw new Error('nobody can forge it, and it does not say why')
       expect(await desk.refusal(sitting.forgesLogout(gateway.provider))).toMatchObject({
         code: 'logout.token-rejected',
       })
     })
   })
 
-  describe('its server', () => examineServer(desk))
+  describe('its server', () => {
+    if (lacking.server === undefined) return examineServer(desk)
+    it(`does not exist: ${lacking.server}`, async () => {
+      expect(sitting.server).toBeNull()
+      expect((await desk.begin()).step).toEqual({ kind: 'prompt' })
+    })
+  })
 }
 
 export function signedIn(heard: Heard): SignIn {

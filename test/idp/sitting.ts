@@ -4,6 +4,9 @@ import type { BrowserStep, IdentityProvider, IdpMessage, SignIn } from '../../sr
 import type { LogoutNotice } from '../../src/model/logout.ts'
 import type { WireAnswer } from '../stand-in/adversarial-op.ts'
 
+/** What a protocol cannot have, and why: the examination says so by name, and sees that it is not there. */
+export type Lacking = Readonly<Partial<Record<'server' | 'logsOut', string>>>
+
 /** What a browser brings to the callback. */
 export type Brought = Pick<IdpMessage, 'method' | 'parameters'>
 
@@ -55,7 +58,7 @@ export interface Sitting {
   readonly worthless: readonly (readonly [string, (reply: URLSearchParams) => void])[]
   /** In a reply and in the configuration: never in a log. */
   readonly secrets: (reply: Brought) => readonly string[]
-  /** Null: the gateway itself knows the person, as by an access code. */
+  /** Null: the gateway itself knows the person, as by an access code; then `Lacking` says so. */
   readonly server: IdpServer | null
   /** The idp ends its own session with this person; null: it tells nobody. */
   readonly logsOut: ((at: IdentityProvider, signIn: SignIn) => Promise<readonly LogoutNotice[]>) | null

@@ -60,7 +60,9 @@ export function createCodeProvider(settings: CodeIdpSettings, { now, report, cod
     begin: async () => ({ step: { kind: 'prompt' }, idpPending: {} }),
 
     hear: async ({ parameters, address }, takePending) => {
-      const code = await codeOf(parameters.get('code') ?? '', address)
+      const [typed = '', ...more] = parameters.getAll('code')
+      // The form has one field: of two, nobody can say which was meant.
+      const code = await codeOf(more.length === 0 ? typed : '', address)
       refuseBy(validityOf(code), code)
       await takePending()
       // After that, so that two clicks cost one use. Of this very code: one issued anew under its selector begins at none.
