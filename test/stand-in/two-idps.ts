@@ -29,6 +29,8 @@ export async function startTwoIdps(
   options: TestGatewayOptions & {
     /** YAML of the other provider's `frontChannel`. */
     readonly opFrontChannel?: string
+    /** Beside the two; YAML list items, indented by two spaces. */
+    readonly moreIdps?: string
   } = {},
   sharedOp: AdversarialOp | null = null,
 ): Promise<TwoIdps> {
@@ -43,7 +45,7 @@ export async function startTwoIdps(
     label: { fr: Fournisseur, en: Other provider }
     help: { label: Help, url: "https://help.example.org/" }
     oidc: { issuer: "${op.issuer}", clientId: ${op.clientId}, clientSecret: "${op.clientSecret}" }
-    frontChannel: ${options.opFrontChannel ?? '{}'}`,
+    frontChannel: ${options.opFrontChannel ?? '{}'}${options.moreIdps ?? ''}`,
     resources: [
       site('app', 'idps: [op]'),
       site('plain', 'idps: [op]'),
