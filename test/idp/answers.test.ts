@@ -74,8 +74,9 @@ describe.each(['token', 'userinfo'] as const)('the answer of the %s endpoint (OI
   })
 })
 
-describe('a token answer', () => {
+describe('a token answer (OI-13)', () => {
   it.each([
+    ['with an error beside good tokens', { error: 'invalid_grant' }, 'idp.rejected'],
     ['without an ID token', { id_token: undefined }, 'idp.invalid-answer'],
     ['with an ID token that is no text', { id_token: 7 }, 'idp.invalid-answer'],
     ['with an empty ID token', { id_token: '' }, 'idp.invalid-answer'],

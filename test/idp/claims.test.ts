@@ -114,7 +114,8 @@ describe('claims', () => {
 
 describe('an e-mail address', () => {
   it('that the provider says it has not verified is not `email` (OI-26)', () => {
-    for (const email_verified of [false, 'false']) {
+    // .NET writes its booleans with a capital letter; what is no boolean is no yes.
+    for (const email_verified of [false, 'false', 'False', 0, 1, '', 'no', [], [true], { toString: 1 }]) {
       const claims = claimsOf({ email: 'chef@example.org', email_verified }, null)
       expect(claims.email).toBeUndefined()
       expect(claims['email.unverified']).toEqual(['chef@example.org'])
@@ -125,7 +126,9 @@ describe('an e-mail address', () => {
 
   it('of which the provider says nothing, or that it is verified, is `email`', () => {
     expect(claimsOf({ email: 'a@example.org' }, null).email).toEqual(['a@example.org'])
-    expect(claimsOf({ email: 'a@example.org', email_verified: true }, null).email).toEqual(['a@example.org'])
+    for (const email_verified of [true, 'true', 'True', null]) {
+      expect(claimsOf({ email: 'a@example.org', email_verified }, null).email).toEqual(['a@example.org'])
+    }
   })
 })
 

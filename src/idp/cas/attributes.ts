@@ -6,7 +6,7 @@
  */
 import type { Claims } from '../../model/identity.ts'
 import { pathTo, topName } from '../nested-claims.ts'
-import type { XmlElement } from './xml.ts'
+import { trimmed, type XmlElement } from './xml.ts'
 
 const maxClaims = 1_000
 const maxValues = 1_000
@@ -45,8 +45,10 @@ export function attributesOf(elements: readonly XmlElement[]): Claims {
         count++
       }
       const values = claims[name]
+      // First: a list of a hundred thousand values would be compared with the thousand, each of them.
+      if (values.length === maxValues) return
       // The same attribute in two shapes is one.
-      if (!values.includes(value) && values.length < maxValues) values.push(value)
+      if (!values.includes(value)) values.push(value)
     }
   }
 }
@@ -68,11 +70,11 @@ function listOf(text: string): readonly string[] {
   try {
     const list: unknown = JSON.parse(text)
     if (Array.isArray(list) && list.every(value => ['string', 'number', 'boolean'].includes(typeof value))) {
-      return list.map(value => String(value).trim())
+      return list.map(value => trimmed(String(value)))
     }
   } catch {
     // Not JSON: perhaps [a, b].
   }
   const inside = text.slice(1, -1)
-  return /[[\]{}"]/.test(inside) ? [text] : inside.split(',').map(value => value.trim())
+  return /[[\]{}"]/.test(inside) ? [text] : inside.split(',').map(trimmed)
 }

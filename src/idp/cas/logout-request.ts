@@ -6,8 +6,12 @@ import { readXml, type XmlElement } from './xml.ts'
 
 const protocol = 'urn:oasis:names:tc:SAML:2.0:protocol'
 
+/** Characters. Servers write less than two thousand; anybody may send one, and each is parsed before it proves anything. */
+const longest = 8_192
+
 /** @returns the ticket; null: this is no such request */
 export function ticketOfLogoutRequest(xml: string): string | null {
+  if (xml.length > longest) return null
   let root: XmlElement
   try {
     root = readXml(xml)
@@ -17,7 +21,6 @@ export function ticketOfLogoutRequest(xml: string): string | null {
   if (root.name !== 'LogoutRequest' || root.namespace !== protocol) return null
   const tickets = root.children.filter(child => child.name === 'SessionIndex' && child.namespace === protocol)
   const [ticket] = tickets
-  return ticket === undefined || tickets.length > 1 || ticket.text === '' || ticket.text.length > 1_024
-    ? null
-    : ticket.text
+  if (ticket === undefined || tickets.length > 1 || ticket.children.length > 0) return null
+  return ticket.text === '' || ticket.text.length > 1_024 ? null : ticket.text
 }

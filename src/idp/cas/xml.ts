@@ -9,7 +9,7 @@ export interface XmlElement {
   readonly name: string
   /** Empty: none. */
   readonly namespace: string
-  /** By name without prefix. */
+  /** By name without prefix; where two differ in nothing but that, the one that has none. */
   readonly attributes: Readonly<Record<string, string>>
   readonly children: readonly XmlElement[]
   /** All character data directly in it, comments left out, trimmed. */
@@ -44,7 +44,8 @@ export function readXml(text: string): XmlElement {
     if (++count > maxElements || open.length === maxDepth) throw new Error('it has too many elements')
     const attributes: Record<string, string> = Object.create(null)
     for (const { local, prefix, value } of Object.values(tag.attributes)) {
-      if (prefix !== 'xmlns' && local !== 'xmlns') attributes[local] = value
+      if (prefix === 'xmlns' || local === 'xmlns') continue
+      if (prefix === '' || attributes[local] === undefined) attributes[local] = value
     }
     const element: Open = { name: tag.local, namespace: tag.uri, attributes, children: [], text: '' }
     const parent = open.at(-1)
@@ -60,9 +61,24 @@ export function readXml(text: string): XmlElement {
   parser.on('cdata', add)
   parser.on('closetag', () => {
     const element = open.pop()
-    if (element !== undefined) element.text = element.text.trim()
+    if (element !== undefined) element.text = trimmed(element.text)
   })
   parser.write(text).close()
   if (root === null) throw new Error('it has no element')
   return root
+}
+
+/**
+ * Without the white space of XML at its ends (XML 1.0 §2.3), and no other: a name that begins with a no-break space is
+ * another name than the one that does not, and must not become it.
+ */
+export function trimmed(text: string): string {
+  let [from, to] = [0, text.length]
+  while (from < to && isSpace(text.charCodeAt(from))) from++
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d
 }

@@ -33,7 +33,7 @@ export const protocolClaims: ReadonlySet<string> = new Set([
  * A name in both answers takes the userinfo answer's value, which is the fresher one. Nested values are named by their path
  * (idp/nested-claims.ts).
  *
- * An e-mail address that the provider says it has not verified is no `email`: a policy that names an address must not
+ * An e-mail address of which the provider does not say that it verified it, where it speaks of that at all, is no `email`: a policy that names an address must not
  * be met by whoever typed it into a form. It is there as `email.unverified`, for operators who decide to trust it.
  *
  * @param userinfo null: the provider has no userinfo endpoint
@@ -41,7 +41,7 @@ export const protocolClaims: ReadonlySet<string> = new Set([
  */
 export function claimsOf(idToken: Members, userinfo: Members | null): Claims {
   const asserted = new Map([...Object.entries(idToken), ...Object.entries(userinfo ?? {})])
-  const unverified = isFalse(asserted.get('email_verified'))
+  const unverified = !mayBeTrue(asserted.get('email_verified'))
   const aboutThePerson = [...asserted].filter(([name]) => !protocolClaims.has(name))
   return claimsFrom(
     aboutThePerson.map(([name, value]) => [name === 'email' && unverified ? 'email.unverified' : name, value] as const),
@@ -50,7 +50,8 @@ export function claimsOf(idToken: Members, userinfo: Members | null): Claims {
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Some providers write their booleans as text. */
-function isFalse(value: unknown): boolean {
-  return value === false || value === 'false'
+/** Not said, or true. Some providers write their booleans as text, `True` and `False` too; whatever else there is, is no yes. */
+function mayBeTrue(value: unknown): boolean {
+  if (typeof value === 'string') return /^true$/i.test(value)
+  return value === undefined || value === null || value === true
 }

@@ -23,6 +23,7 @@ import {
   randomPKCECodeVerifier,
   refreshTokenGrant,
 } from 'openid-client'
+import { GatewayError } from '../../errors.ts'
 import type { OutboundFetch } from '../../model/outbound.ts'
 import type { Secret } from '../../model/secret.ts'
 import { ask } from '../ask.ts'
@@ -190,7 +191,11 @@ export function createClient(settings: ClientSettings, needs: ClientNeeds) {
 
 type TokenAnswer = Awaited<ReturnType<typeof authorizationCodeGrant>>
 
+/** @throws GatewayError `idp.rejected` it holds an error, and tokens beside it (RFC 6749 §5.1, §5.2): one of the two is not meant */
 function tokensOf(answer: TokenAnswer): Tokens {
+  if (answer.error !== undefined) {
+    throw new GatewayError('idp.rejected', 'the token answer holds an error and tokens')
+  }
   const claims = answer.claims()
   return {
     idToken:
