@@ -8,10 +8,10 @@ import { Secret } from '../../src/model/secret.ts'
 import type { PageStore, Store } from '../../src/model/store.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
 import { createPageClient, type Pages } from '../../src/session/page-client.ts'
-import { createRedisStore } from '../../src/session/redis.ts'
 import { serverAt } from '../../src/session/redis-place.ts'
 import { createKeys } from '../../src/session/seal.ts'
 import { type SettableClock, settableClock } from '../stand-in/clock.ts'
+import { openPatiently } from '../stand-in/patient-store.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
 declare module 'express-session' {
@@ -30,7 +30,7 @@ afterAll(() => redis.close())
 
 const stores: readonly (readonly [string, () => Promise<Store>])[] = [
   ['memory', async () => createMemoryStore({ now: Date.now })],
-  ['Redis', () => createRedisStore({ place: serverAt(new Secret(redis.url)), report: () => {} })],
+  ['Redis', () => openPatiently(serverAt(new Secret(redis.url)))],
 ]
 
 for (const [name, open] of stores) {

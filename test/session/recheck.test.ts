@@ -13,11 +13,11 @@ import type { RecordStore, Store } from '../../src/model/store.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
 import { hashOf, keysOf, openKeep, openRecord } from '../../src/session/record.ts'
 import { createRecordChange } from '../../src/session/record-change.ts'
-import { createRedisStore } from '../../src/session/redis.ts'
 import { serverAt } from '../../src/session/redis-place.ts'
 import { createKeys } from '../../src/session/seal.ts'
 import { createSessions, type Sessions } from '../../src/session/sessions.ts'
 import { settableClock } from '../stand-in/clock.ts'
+import { openPatiently } from '../stand-in/patient-store.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
 const second = 1_000
@@ -516,7 +516,7 @@ describe('two processes on one Redis (OI-23)', () => {
     for (const store of stores) await store.close()
     await redis.close()
   })
-  const openRedis = () => createRedisStore({ place: serverAt(new Secret(redis.url), null, null), report: () => {} })
+  const openRedis = () => openPatiently(serverAt(new Secret(redis.url)))
 
   /** As if the last check had been so much longer ago: Redis has a clock of its own. */
   async function age(store: Store, { id }: Signed, ms: number): Promise<void> {

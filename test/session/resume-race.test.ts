@@ -5,12 +5,12 @@ import type { Follower, Store } from '../../src/model/store.ts'
 import { SessionCache } from '../../src/session/cache.ts'
 import { createMarks } from '../../src/session/marks.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
-import { createRedisStore } from '../../src/session/redis.ts'
 import { serverAt } from '../../src/session/redis-place.ts'
 import { createResume } from '../../src/session/resume.ts'
 import { createKeys } from '../../src/session/seal.ts'
 import { createSessions, type Sessions } from '../../src/session/sessions.ts'
 import { makeSession } from '../stand-in/made-session.ts'
+import { openPatiently } from '../stand-in/patient-store.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
 const keys = createKeys([new Secret('a secret for the races of reads and ends')])
@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => redis.close())
 
-const open = () => createRedisStore({ place: serverAt(new Secret(redis.url)), report: () => {} })
+const open = () => openPatiently(serverAt(new Secret(redis.url)))
 
 /** Who ends, and who reads: of one process, and of two. */
 const pairs: readonly (readonly [string, () => Promise<readonly [Store, Store]>])[] = [

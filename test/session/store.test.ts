@@ -2,10 +2,10 @@
 import { afterAll, describe } from 'vitest'
 import { Secret } from '../../src/model/secret.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
-import { createRedisStore } from '../../src/session/redis.ts'
 import { type RedisPlace, serverAt } from '../../src/session/redis-place.ts'
 import { selfSigned } from '../stand-in/certificate.ts'
 import { settableClock } from '../stand-in/clock.ts'
+import { openPatiently } from '../stand-in/patient-store.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 import { startRedisCluster } from '../stand-in/redis-cluster.ts'
 import { startRedisSentinel } from '../stand-in/redis-sentinel.ts'
@@ -76,7 +76,7 @@ const nowhere = {
 
 async function sitAt(place: RedisPlace, { admin }: RedisServer, lapse: Sitting['lapse']): Promise<Sitting> {
   const open = async () => {
-    const store = await createRedisStore({ place, report: () => {} })
+    const store = await openPatiently(place)
     cleanups.push(store.close)
     return store
   }
