@@ -178,7 +178,10 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
   // Pages.
   const pages = createPages(
     { ...settings.site, portal: portal.origin },
-    Object.fromEntries(providers.map(({ id, label }) => [id, label])),
+    {
+      idps: Object.fromEntries(providers.map(({ id, label }) => [id, label])),
+      values: Object.fromEntries(Object.entries(settings.claims).map(([name, { labels }]) => [name, labels])),
+    },
   )
   const failurePage = createFailurePage({ pages, languageOf, random, now: wall })
 

@@ -17,11 +17,12 @@ export type SitePage = ReturnType<typeof createSitePage>
 export function createSitePage({ languageOf, random, now }: SitePageParts) {
   return {
     context({ request, observed }: Passage, person: string | null = null): PageContext {
+      observed.reference ??= observed.failure?.reference ?? newReference(random)
       return {
         language: languageOf(request.headers['accept-language']),
         place: 'site',
         here: null,
-        reference: observed.failure?.reference ?? newReference(random),
+        reference: observed.failure?.reference ?? observed.reference,
         at: new Date(now()),
         person,
       }

@@ -45,14 +45,16 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
   const now = core.wall
   const admitWrite = createAnonymousWrites(core.now)
   const pending = createPendingLogins(singleUse, now)
+  const idpOf = (id: string) => settings.idps.find(idp => idp.id === id)
+  const idpLabel = (id: string) => providers.get(id)?.label ?? null
   const helpOf = (id: string) => {
-    const help = settings.idps.find(idp => idp.id === id)?.help ?? null
+    const help = idpOf(id)?.help ?? null
     return help === null ? null : { label: help.label, url: help.url.href }
   }
 
   const remembered = createRememberedIdp(core.keys)
   const offered = createOffered(providers, id => {
-    const one = settings.idps.find(idp => idp.id === id)?.offered
+    const one = idpOf(id)?.offered
     return one?.kind === 'unavailable' ? one.of : null
   })
   const chooseIdp = createChooseIdp({
@@ -61,6 +63,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     chooser: settings.chooser,
     sharedIdleMs: settings.session.sharedComputer.idleTimeout,
     remembered,
+    choiceOf: id => idpOf(id)?.choice ?? null,
     helpOf,
     pages,
     now,
@@ -70,12 +73,12 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     pages,
     locateUrl,
     hasChoice,
-    idpLabel: id => providers.get(id)?.label ?? null,
+    idpLabel,
     portalHost: core.portal.hostname,
   })
 
   const handles = createHandles(core.keys)
-  const listed = createListed({ handles, idpLabel: id => providers.get(id)?.label ?? null })
+  const listed = createListed({ handles, idpLabel })
   const overLimit = createOverLimit({
     sessions,
     beyond: settings.session.perPerson?.beyond === 'refuse' ? 'refuse' : 'ask',
@@ -148,7 +151,16 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     tellParticipants: core.tellParticipants,
     signOut: logout.fromUser,
   })
-  const front = createFront({ resources, sessions, authorize, pages, memory: chooseIdp.memory })
+  const front = createFront({
+    resources,
+    sessions,
+    authorize,
+    pages,
+    groupBy: settings.front?.groupBy ?? null,
+    idpLabel,
+    accounts: chooseIdp.everywhere,
+    memory: chooseIdp.memory,
+  })
   return createPortalApp({
     routes: [
       ...portalRoutes(front),

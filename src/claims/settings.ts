@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { tableFile } from '../setting/file.ts'
 import { oneOrMore } from '../setting/one-or-more.ts'
 import { orNull } from '../setting/or-null.ts'
+import { text } from '../setting/text.ts'
 
 const rawName = z
   .string({ error: 'must be the name of a claim' })
@@ -57,6 +58,12 @@ const claim = z
       .enum(['all', 'first'])
       .prefault('all')
       .describe('`first`: only the first value, in the order of `from`, of the identity provider, and of the table.'),
+    labels: z
+      .record(z.string(), text)
+      .prefault({})
+      .describe(
+        'What values are called on our pages: `{ INSB: { fr: sciences biologiques, en: biological sciences } }`. Rules and headers keep the value; a value without a label is shown as it is.',
+      ),
     default: orNull(oneOrMore(value, 'must be text, or a list of texts', empty)).describe(
       'The value of people who have none.',
     ),

@@ -8,6 +8,21 @@ import type { Part, Settings } from './schema.ts'
 
 type Claim = NonNullable<NonNullable<Part<Settings>['claims']>[string]>
 
+/** Labels of values that nobody can have name nothing. */
+function checkLabels(settings: Part<Settings>, known: ReadonlyMap<string, ReadonlySet<string> | null>, tell: Tell) {
+  for (const [name, claim] of Object.entries(settings.claims ?? {})) {
+    const possible = known.get(name) ?? null
+    if (possible === null) continue
+    for (const value of Object.keys(claim?.labels ?? {})) {
+      if (possible.has(value)) continue
+      tell.warning(
+        ['claims', name, 'labels', value],
+        `is nothing that ${name} can become${suggestion(value, [...possible])}`,
+      )
+    }
+  }
+}
+
 export function checkClaimValues(settings: Part<Settings>, tell: Tell): void {
   const known = new Map(
     Object.entries(settings.claims ?? {}).map(([name, claim]) => [
@@ -15,6 +30,7 @@ export function checkClaimValues(settings: Part<Settings>, tell: Tell): void {
       claim === undefined ? null : possibleValues(claim),
     ]),
   )
+  checkLabels(settings, known, tell)
   for (const { path, condition } of conditionsInUse(settings)) {
     const claim = condition.kind === 'claim' ? settings.claims?.[condition.claim] : undefined
     if (condition.kind !== 'claim' || claim === undefined) continue

@@ -117,6 +117,13 @@ function checkClaimNames(settings: Written, tell: Tell): void {
       `"${condition.claim}" is not among the claims: unless an identity provider uses this very name, it ${effect}${meant}`,
     )
   }
+  const groupBy = settings.front?.groupBy
+  if (groupBy !== undefined && !defined.includes(groupBy)) {
+    tell.warning(
+      ['front', 'groupBy'],
+      `"${groupBy}" is not among the claims: unless an identity provider uses this very name, everybody reads that they have none${suggestion(groupBy, defined)}`,
+    )
+  }
   for (const [index, resource] of (settings.resources ?? []).entries()) {
     for (const [header, template] of Object.entries(resource?.identity?.headers ?? {})) {
       for (const name of placeholdersOf(template ?? '')) {

@@ -7,6 +7,7 @@ import * as observe from '../observe/settings.ts'
 import * as outbound from '../outbound/settings.ts'
 import * as pages from '../pages/settings.ts'
 import * as policy from '../policy/settings.ts'
+import * as portal from '../portal/settings.ts'
 import * as proxy from '../proxy/settings.ts'
 import * as resource from '../resource/settings.ts'
 import * as server from '../server/settings.ts'
@@ -31,6 +32,7 @@ export const settingsSchema = z.strictObject({
     .prefault([])
     .describe('The protected sites.'),
   ...pages.topKeys,
+  ...portal.topKeys,
   ...outbound.topKeys,
   ...observe.topKeys,
 })

@@ -36,7 +36,10 @@ const ownKeys = {
     .string({ error: expectedId })
     .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, { error: expectedId })
     .describe('Its name in this file, in the log, and in the callback URL: `<portal>/callback/<id>`.'),
-  label: text.describe('What people read on the sign-in page.'),
+  label: text.describe('What people call it: on the sign-in page, and in sentences about it, such as "Janus".'),
+  choice: orNull(text).describe(
+    'What its row on the sign-in page says instead, such as "With your Janus account". Absent: the label.',
+  ),
   asserts: orNull(z.record(z.string().min(1, { error: 'must be the name of a claim' }), belief)).describe(
     'What it is believed about: names of claims as policies use them, each with `any`, `none`, or patterns that its values must be like, such as "*@example.org". `*` stands for every other claim; `acr` and `amr` are how strongly people signed in, and not among them. Absent: it is believed about everything. Present: about nothing else. What it says besides is dropped, and counted.',
   ),

@@ -25,6 +25,8 @@ export interface ChooseIdpParts {
   /** Idle limit on a shared computer, ms. */
   readonly sharedIdleMs: number
   readonly remembered: RememberedIdp
+  /** What the row of an idp says; null: its label. */
+  readonly choiceOf: (idp: IdpId) => Text | null
   /** A help link under an idp's name. */
   readonly helpOf: (idp: IdpId) => { readonly label: Text; readonly url: string } | null
   readonly pages: Pages
@@ -94,6 +96,9 @@ export function createChooseIdp(parts: ChooseIdpParts) {
     /** The account that this browser would go to, for the front page; null: it would ask. */
     memory: (request: PortalRequest): Text | null => memoryAmong(request, admittedAt(null))?.label ?? null,
 
+    /** Those that people may sign in by now, wherever they go. */
+    everywhere: (): readonly OfferedIdp[] => admittedAt(null).map(offered),
+
     forget: ({ cookies }: PortalRequest): readonly string[] => remembered.forget(cookies),
 
     /** The page that asks: "as last time?", who one is, or which idp. */
@@ -139,7 +144,7 @@ export function createChooseIdp(parts: ChooseIdpParts) {
       going,
       group: groups.length > 1 && group !== undefined ? group.label : null,
       change: addressOf(question, { choose: '1' }),
-      idps: matching(all, query).map(offered),
+      idps: matching(all.map(offered), query),
       chosen: request.form?.get('idp') ?? null,
       question:
         chooser.remember === 'ask' ? { remember: remembersOwn(request), sharedIdleMs: parts.sharedIdleMs } : null,
@@ -182,7 +187,7 @@ export function createChooseIdp(parts: ChooseIdpParts) {
   }
 
   function offered({ id, label, health }: IdentityProvider): OfferedIdp {
-    return { id, label, available: health() !== 'down', help: parts.helpOf(id) }
+    return { id, label, choice: parts.choiceOf(id) ?? label, available: health() !== 'down', help: parts.helpOf(id) }
   }
 }
 

@@ -1,5 +1,5 @@
 /** Looking up an institution by what a person types: without accents, case and punctuation, every word somewhere in its name. */
-import type { IdentityProvider } from '../model/idp.ts'
+import type { OfferedIdp } from '../pages/chooser.ts'
 
 /** Above so many a list has a search box. */
 export const searchedAbove = 15
@@ -12,10 +12,10 @@ export function readQuery(sent: string | null): string {
   return (sent ?? '').trim().slice(0, longestQuery).toWellFormed()
 }
 
-export function matching(all: readonly IdentityProvider[], query: string): readonly IdentityProvider[] {
+export function matching(all: readonly OfferedIdp[], query: string): readonly OfferedIdp[] {
   const words = wordsOf(query)
-  return all.filter(({ id, label }) => {
-    const name = wordsOf(`${label.fr} ${label.en} ${id}`).join(' ')
+  return all.filter(({ id, label, choice }) => {
+    const name = wordsOf(`${label.fr} ${label.en} ${choice.fr} ${choice.en} ${id}`).join(' ')
     return words.every(word => name.includes(word))
   })
 }

@@ -22,6 +22,8 @@ export interface Observed {
   effect: 'permit' | 'challenge' | 'deny' | 'ours' | null
   /** From asking the origin to the head of its answer; null: it was not asked, or did not answer. */
   originMs: number | null
+  /** What a page of ours quotes that is no failure; null: there was none. */
+  reference: string | null
   failure: {
     readonly code: ErrorCode
     readonly reference: string

@@ -51,12 +51,9 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
         .add('resource', resource?.id)
         .add('effect', observed.effect)
         .add('cut', complete ? null : true)
+        .add('ref', failure === null ? observed.reference : failure.reference || null)
       if (failure !== null) {
-        line
-          .add('code', failure.code)
-          .add('ref', failure.reference || null)
-          .add('detail', failure.detail)
-          .add('hint', failure.hint)
+        line.add('code', failure.code).add('detail', failure.detail).add('hint', failure.hint)
       }
       log.line(line.end('request'))
     },

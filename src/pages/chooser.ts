@@ -39,6 +39,8 @@ export interface Search {
 export interface OfferedIdp {
   readonly id: string
   readonly label: Text
+  /** What its row says. */
+  readonly choice: Text
   /** False: it did not answer lately. It goes last, and can still be tried. */
   readonly available: boolean
   readonly help: { readonly label: Text; readonly url: string } | null
@@ -94,13 +96,13 @@ ${remember(d.question, language)}
 }
 
 function choice(idp: OfferedIdp, language: Language): Html {
-  return html`<li><button name="idp" value="${idp.id}"><span><b>${clip(idp.label[language], 80)}</b>${down(idp, language)}</span></button></li>
+  return html`<li><button name="idp" value="${idp.id}"><span><b>${clip(idp.choice[language], 80)}</b>${down(idp, language)}</span></button></li>
 `
 }
 
 function option(idp: OfferedIdp, chosen: boolean, language: Language): Html {
   const checked = chosen ? html` checked` : null
-  return html`<label class="option"><input type="radio" name="idp" value="${idp.id}" required${checked}><span><b>${clip(idp.label[language], 80)}</b>${down(idp, language)}</span></label>
+  return html`<label class="option"><input type="radio" name="idp" value="${idp.id}" required${checked}><span><b>${clip(idp.choice[language], 80)}</b>${down(idp, language)}</span></label>
 `
 }
 
@@ -142,7 +144,11 @@ function nothingFound(d: ChooserData, language: Language): Html {
 }
 
 /** "No account yet?": where those who look after an account give one. */
-export function help(idps: readonly OfferedIdp[], language: Language, level: Level): Html | null {
+export function help(
+  idps: readonly Pick<OfferedIdp, 'label' | 'help'>[],
+  language: Language,
+  level: Level,
+): Html | null {
   const links = idps.flatMap(({ help: link, label }) =>
     link === null
       ? []

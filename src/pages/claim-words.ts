@@ -15,15 +15,17 @@ export interface ClaimWords {
   readonly yours: Html
   /** `votre compte ne nous a transmis aucun domaine` */
   readonly sentNone: Html
+  /** `Domaines`: heads a list of several values. */
+  readonly heading: (count: number) => Html
   /** Follows the values: ` pour « employeeType »`; empty for the usual names. */
   readonly about: Html
   readonly isAddress: boolean
 }
 
-/** French: article and noun; English: the noun, and its indefinite article. */
+/** French: article and noun; English: the noun, and its indefinite article. The plural where an s does not make it. */
 type Usual = {
-  readonly fr: readonly [the: string, a: string, noun: string]
-  readonly en: readonly [a: string, noun: string]
+  readonly fr: readonly [the: string, a: string, noun: string, nouns?: string]
+  readonly en: readonly [a: string, noun: string, nouns?: string]
 }
 
 const domain: Usual = { fr: ['le ', 'un', 'domaine'], en: ['a', 'domain'] }
@@ -32,7 +34,10 @@ const institution: Usual = { fr: ['l’', 'un', 'établissement'], en: ['an', 'i
 const affiliation: Usual = { fr: ['le ', 'un', 'rattachement'], en: ['an', 'affiliation'] }
 const group: Usual = { fr: ['le ', 'un', 'groupe'], en: ['a', 'group'] }
 const role: Usual = { fr: ['le ', 'un', 'rôle'], en: ['a', 'role'] }
-const email: Usual = { fr: ['l’', 'une', 'adresse de courriel'], en: ['an', 'e-mail address'] }
+const email: Usual = {
+  fr: ['l’', 'une', 'adresse de courriel', 'adresses de courriel'],
+  en: ['an', 'e-mail address', 'e-mail addresses'],
+}
 
 const usual: ReadonlyMap<string, Usual> = new Map([
   ['domain', domain],
@@ -78,7 +83,7 @@ export function claimWords(language: Language, claim: string): ClaimWords {
   if (known === undefined) return quoted[language](html`<span class="mono">${clip(claim, 48)}</span>`)
   const isAddress = known === email
   if (language === 'en') {
-    const [a, noun] = known.en
+    const [a, noun, nouns = `${noun}s`] = known.en
     return {
       the: `the ${noun}`,
       a: `${a} ${noun}`,
@@ -86,11 +91,12 @@ export function claimWords(language: Language, claim: string): ClaimWords {
       none: `no ${noun} was sent`,
       yours: html`the ${noun} attached to your account`,
       sentNone: html`your account sent us no ${noun}`,
+      heading: count => html`${capital(count === 1 ? noun : nouns)}`,
       about: html``,
       isAddress,
     }
   }
-  const [the, a, noun] = known.fr
+  const [the, a, noun, nouns = `${noun}s`] = known.fr
   const feminine = a === 'une' ? 'e' : ''
   return {
     the: `${the}${noun}`,
@@ -99,9 +105,14 @@ export function claimWords(language: Language, claim: string): ClaimWords {
     none: `aucun${feminine} ${noun} transmis${feminine}`,
     yours: html`${the}${noun} rattaché${feminine} à votre compte`,
     sentNone: html`votre compte ne nous a transmis aucun${feminine} ${noun}`,
+    heading: count => html`${capital(count === 1 ? noun : nouns)}`,
     about: html``,
     isAddress,
   }
+}
+
+function capital(noun: string): string {
+  return noun.charAt(0).toUpperCase() + noun.slice(1)
 }
 
 const quoted: Record<Language, (name: Html) => ClaimWords> = {
@@ -112,6 +123,7 @@ const quoted: Record<Language, (name: Html) => ClaimWords> = {
     none: 'aucune valeur transmise',
     yours: html`la valeur de «&nbsp;${name}&nbsp;» rattachée à votre compte`,
     sentNone: html`votre compte ne nous a transmis aucune valeur pour «&nbsp;${name}&nbsp;»`,
+    heading: () => name,
     about: html` pour «&nbsp;${name}&nbsp;»`,
     isAddress: false,
   }),
@@ -122,6 +134,7 @@ const quoted: Record<Language, (name: Html) => ClaimWords> = {
     none: 'no value was sent',
     yours: html`the value of “${name}” attached to your account`,
     sentNone: html`your account sent us no value for “${name}”`,
+    heading: () => name,
     about: html` for “${name}”`,
     isAddress: false,
   }),

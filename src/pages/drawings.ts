@@ -12,6 +12,8 @@ export const tick: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="t
 
 export const triangle: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 3 1.8 20.5h20.4zM12 10v5M12 18h.01"/></svg>`
 
+export const star: Html = html`<svg class="star" viewBox="0 0 24 24" aria-hidden="true"><path d="m12 2 3 6.6 7.2.8-5.4 4.9 1.5 7.1L12 17.8l-6.3 3.6 1.5-7.1L1.8 9.4 9 8.6z"/></svg> `
+
 export const octagon: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d="M8 2h8l6 6v8l-6 6H8l-6-6V8zM8.5 8.5l7 7M15.5 8.5l-7 7"/></svg>`
 
 export const onward: Html = html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d="m9 5 7 7-7 7"/></svg>`

@@ -49,7 +49,7 @@ ${shape === 'bare' ? null : foot(site, c, view.quotesReference)}</body>
 }
 
 /** A heading of the page, `step` levels below its title. */
-export function heading(level: Level, step: 0 | 1, text: Html): Html {
+export function heading(level: Level, step: 0 | 1 | 2, text: Html): Html {
   const id = level === 2 && step === 0 ? html` id="in-the-other-language"` : null
   return html`<h${level + step}${id}>${text}</h${level + step}>`
 }

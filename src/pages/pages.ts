@@ -13,7 +13,7 @@ import { type ChooseSessionData, chooseSessionPage, type MySessionsData, mySessi
 import { type FramedData, framedPage, type NotSentData, notSentPage } from './on-site.ts'
 import { type AskSiteData, askSitePage, type SiteLeftData, siteLeftPage } from './one-site.ts'
 import { type RefusedData, refusedPage } from './refused.ts'
-import type { IdpLabels } from './requirement.ts'
+import type { Labels } from './requirement.ts'
 import {
   type AskLogoutData,
   askLogoutPage,
@@ -26,7 +26,7 @@ import type { PageContext, Site } from './site.ts'
 
 export type { FailureData } from './failure.ts'
 export type { ListedSession } from './my-sessions.ts'
-export type { IdpLabels } from './requirement.ts'
+export type { Labels } from './requirement.ts'
 export type { PageContext, Site } from './site.ts'
 export type { Button } from './ways-out.ts'
 
@@ -62,10 +62,10 @@ export interface Pages {
   readonly failure: (c: PageContext, d: FailureData) => string
 }
 
-/** @param labels how people know the idps that a policy's rules may name; those without one are shown by their id */
-export function createPages(site: Site, labels: IdpLabels = {}): Pages {
+/** @param labels how people know the idps that a policy's rules may name, and the values of claims; those without one are shown as they are */
+export function createPages(site: Site, labels: Labels = { idps: {}, values: {} }): Pages {
   return {
-    front: (c, d) => frontPage(site, c, d),
+    front: (c, d) => frontPage(site, labels.values, c, d),
     chooser: (c, d) => chooserPage(site, c, d),
     chooseGroup: (c, d) => chooseGroupPage(site, c, d),
     asLastTime: (c, d) => asLastTimePage(site, c, d),

@@ -8,7 +8,7 @@ import { claimWords } from './claim-words.ts'
 import { clip, type Html, href, html, join } from './escape.ts'
 import { frame, heading, type Level, type View } from './frame.ts'
 import { moment } from './moment.ts'
-import { claimsAsked, heldInWords, type IdpLabels, neededInWords, valuesOf } from './requirement.ts'
+import { claimsAsked, heldInWords, type Labels, neededInWords, valuesOf } from './requirement.ts'
 import { mailto, type PageContext, type Site } from './site.ts'
 import { answerWithin } from './ways-out.ts'
 
@@ -27,11 +27,11 @@ export interface RefusedData {
   readonly frontPage: string
 }
 
-export function refusedPage(site: Site, labels: IdpLabels, c: PageContext, d: RefusedData): string {
+export function refusedPage(site: Site, labels: Labels, c: PageContext, d: RefusedData): string {
   return frame(site, c, (language, level) => tell(site, labels, c, d, language, level))
 }
 
-function tell(site: Site, labels: IdpLabels, c: PageContext, d: RefusedData, language: Language, level: Level): View {
+function tell(site: Site, labels: Labels, c: PageContext, d: RefusedData, language: Language, level: Level): View {
   const words = wordsOf[language]
   const resource = clip(d.resource[language], 80)
   const main = html`${bridge(language, 'gate', resource)}${heading(level, 0, words.doesNotOpen(resource))}
@@ -62,11 +62,11 @@ function why(d: RefusedData, language: Language, resource: string): Html {
     : words.wrongValue(resource, yours)
 }
 
-function facts(labels: IdpLabels, d: RefusedData, language: Language): Html {
+function facts(labels: Labels, d: RefusedData, language: Language): Html {
   const words = wordsOf[language]
   const idp = clip(d.account.idp[language], 80)
   const needed = neededOf(labels, d, language)
-  const held = heldInWords(language, claimsAsked(d.needed), d.held)
+  const held = heldInWords(language, claimsAsked(d.needed), d.held, labels.values)
   const name = d.account.name === null ? null : html`, <bdi>${clip(d.account.name, 80)}</bdi>`
   const rows = [
     needed.length === 0
@@ -82,7 +82,7 @@ function facts(labels: IdpLabels, d: RefusedData, language: Language): Html {
   )
 }
 
-function neededOf(labels: IdpLabels, d: RefusedData, language: Language): readonly Html[] {
+function neededOf(labels: Labels, d: RefusedData, language: Language): readonly Html[] {
   const words = wordsOf[language]
   switch (d.reason) {
     case 'idp-not-admitted':

@@ -7,9 +7,16 @@ import type { Condition } from '../model/resource.ts'
 import type { Language, Text } from '../model/text.ts'
 import { type ClaimWords, claimWords, namesPeople } from './claim-words.ts'
 import { clip, type Html, html, join } from './escape.ts'
+import { boldValue, type ValueLabels, valueInWords } from './value-words.ts'
 
 /** Labels of the idps by id; an idp without one is shown by its id. */
 export type IdpLabels = Readonly<Record<string, Text>>
+
+/** What the configuration calls idps and values. */
+export interface Labels {
+  readonly idps: IdpLabels
+  readonly values: ValueLabels
+}
 
 type Rules = readonly (readonly Condition[])[]
 
@@ -20,7 +27,7 @@ export function claimsAsked(needed: Rules): readonly string[] {
 }
 
 /** One entry for each rule: any of them would have sufficed. Long lists are cut and say so. */
-export function neededInWords(language: Language, needed: Rules, labels: IdpLabels): readonly Html[] {
+export function neededInWords(language: Language, needed: Rules, labels: Labels): readonly Html[] {
   const rules = needed.filter(rule => rule.length > 0)
   const shown = rules.slice(0, 6)
   const limit = share(shown.flatMap(rule => rule.slice(0, 4)).length, 32)
@@ -33,13 +40,19 @@ export function neededInWords(language: Language, needed: Rules, labels: IdpLabe
 }
 
 /** One entry for each claim asked for, also where the account has none of it. */
-export function heldInWords(language: Language, asked: readonly string[], held: Claims): readonly Html[] {
+export function heldInWords(
+  language: Language,
+  asked: readonly string[],
+  held: Claims,
+  labels: ValueLabels,
+): readonly Html[] {
   const limit = share(Math.min(asked.length, 8), 16)
   return asked.slice(0, 8).map(claim => {
     const words = claimWords(language, claim)
     const values = valuesOf(held, claim)
     if (values.length === 0) return html`${words.none}${words.about}`
-    return html`${words.the} ${listed(language, values.map(bold), limit, 'and')}${words.about}`
+    const named = values.map(value => valueInWords(labels, language, claim, value))
+    return html`${words.the} ${listed(language, named, limit, 'and')}${words.about}`
   })
 }
 
@@ -48,13 +61,14 @@ export function valuesOf(held: Claims, claim: string): readonly string[] {
   return Object.hasOwn(held, claim) ? (held[claim] ?? []) : []
 }
 
-function conditionInWords(language: Language, condition: Condition, labels: IdpLabels, limit: number): Html {
+function conditionInWords(language: Language, condition: Condition, labels: Labels, limit: number): Html {
   const words = conditionWords[language]
   switch (condition.kind) {
     case 'claim':
-      return claimInWords(language, condition.claim, condition.anyOf, condition.negated, limit)
+      return claimInWords(language, condition, labels.values, limit)
     case 'idp': {
-      const names = condition.anyOf.map(id => bold(Object.hasOwn(labels, id) ? (labels[id]?.[language] ?? id) : id))
+      const { idps } = labels
+      const names = condition.anyOf.map(id => boldValue(Object.hasOwn(idps, id) ? (idps[id]?.[language] ?? id) : id))
       return words.idp(condition.negated, listed(language, names, limit, condition.negated ? 'nor' : 'or'))
     }
     case 'method': {
@@ -71,9 +85,8 @@ function conditionInWords(language: Language, condition: Condition, labels: IdpL
 
 function claimInWords(
   language: Language,
-  claim: string,
-  anyOf: readonly string[],
-  negated: boolean,
+  { claim, anyOf, negated }: Extract<Condition, { kind: 'claim' }>,
+  labels: ValueLabels,
   limit: number,
 ): Html {
   const words = claimWords(language, claim)
@@ -82,8 +95,9 @@ function claimInWords(
   const plain = anyOf.filter(value => !value.includes('*') && !people.includes(value))
   const patterns = anyOf.filter(value => value.includes('*'))
   const between = negated ? 'nor' : 'or'
+  const named = plain.map(value => valueInWords(labels, language, claim, value))
   const alternatives = [
-    ...(plain.length > 0 ? [html`${words.the} ${listed(language, plain.map(bold), limit, between)}`] : []),
+    ...(plain.length > 0 ? [html`${words.the} ${listed(language, named, limit, between)}`] : []),
     ...patterns.slice(0, limit).map(pattern => patternInWords(language, words, pattern)),
     ...(patterns.length > limit ? [more[language].values(patterns.length - limit)] : []),
     ...(people.length > 0 ? [conditionWords[language].listedPeople(words)] : []),
@@ -97,13 +111,9 @@ function patternInWords(language: Language, words: ClaimWords, pattern: string):
   const { at, begins, ends, like } = conditionWords[language]
   const rest = pattern.replaceAll('*', '')
   if (/^\*@[^*]+$/.test(pattern)) return at(words, clip(rest, 60))
-  if (/^[^*]+\*$/.test(pattern)) return html`${words.a} ${begins} ${bold(rest)}`
-  if (/^\*[^*]+$/.test(pattern)) return html`${words.a} ${ends} ${bold(rest)}`
-  return html`${words.a} ${like} ${bold(pattern)}`
-}
-
-function bold(value: string): Html {
-  return html`<b><bdi>${clip(value, 48)}</bdi></b>`
+  if (/^[^*]+\*$/.test(pattern)) return html`${words.a} ${begins} ${boldValue(rest)}`
+  if (/^\*[^*]+$/.test(pattern)) return html`${words.a} ${ends} ${boldValue(rest)}`
+  return html`${words.a} ${like} ${boldValue(pattern)}`
 }
 
 function listed(language: Language, items: readonly Html[], limit: number, word: 'and' | 'or' | 'nor'): Html {

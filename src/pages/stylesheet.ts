@@ -156,6 +156,7 @@ form { margin: 0 0 var(--s5) }
 .ways :focus-visible { outline-offset: -.1875rem }
 .tag { display: inline-block; padding: 0 .5em; border: 1px solid currentColor; border-radius: 1em; font-size: .875rem; font-weight: 600; line-height: 1.5 }
 .tag.ok { color: var(--ok) } .tag.warn { color: var(--warn) }
+.star { display: inline; width: 1.05em; height: 1.05em; vertical-align: -.14em; fill: var(--rail); stroke: none }
 .things { margin: 0; padding: 0; list-style: none }
 .things > li { display: flex; flex-wrap: wrap; gap: var(--s2) var(--s4); align-items: center; padding: var(--s3) 0; margin: 0; border-top: 1px solid var(--line) }
 .things > li:first-child { border-top: 0; padding-top: 0 }

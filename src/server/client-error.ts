@@ -60,6 +60,7 @@ export function createRefusal(failurePage: () => FailurePage, observer: Observer
         session: null,
         effect: null,
         originMs: null,
+        reference: null,
         failure: { code: error.code, reference, detail: error.message, hint: error.hint },
       },
       { method: '', status: error.status, endedAt: now, complete: true },

@@ -172,6 +172,7 @@ export function createListener(parts: ListenerParts): http.Server {
       session: null,
       effect: null,
       originMs: null,
+      reference: null,
       failure: null,
     }
     const over = upgrade === null ? response : upgrade.socket

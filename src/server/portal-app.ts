@@ -148,6 +148,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     const kept = keptOf(request)
     const query = new URLSearchParams(observed.target?.query ?? '')
     const reference = newReference(parts.random)
+    observed.reference = reference
     return {
       method: request.method as PortalRequest['method'],
       path: request.path,

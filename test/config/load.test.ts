@@ -86,6 +86,7 @@ describe('settings', () => {
       values: null,
       table: '51;INP\n',
       unlisted: 'drop',
+      labels: {},
       take: 'all',
       default: null,
     })

@@ -44,7 +44,7 @@ const evilSite = (address: string): Site => ({
 
 export function hostilePages(address: string): readonly Sample[] {
   const of = evilSite(address)
-  const pages = createPages(of, { [evil]: evilText })
+  const pages = createPages(of, { idps: { [evil]: evilText }, values: { [evil]: { [evil]: evilText } } })
   return languages.flatMap(language =>
     places.flatMap(place => {
       const c = context(language, place, {
@@ -58,7 +58,13 @@ export function hostilePages(address: string): readonly Sample[] {
       const of = { subject: evilText, going: evilText, host: evil, button: link, other: post }
       const condition = (kind: 'idp' | 'method' | 'address') => ({ kind, anyOf: [evil], negated: false })
       const claim = { kind: 'claim', claim: evil, anyOf: [evil, `${evil}*`], negated: true } as const
-      const idp = { id: evil, label: evilText, available: false, help: { label: evilText, url: address } }
+      const idp = {
+        id: evil,
+        label: evilText,
+        choice: evilText,
+        available: false,
+        help: { label: evilText, url: address },
+      }
       const choosing = {
         going: evilText,
         group: evilText,
@@ -69,12 +75,15 @@ export function hostilePages(address: string): readonly Sample[] {
         carried: { [evil]: evil },
         token: evil,
       }
+      const listedSite = { title: evilText, href: address }
       return [
         ...codes.map(code => sample(`failure-${code}`, pages.failure(c, failure(code, of)))),
         sample(
           'front',
           pages.front(c, {
-            sites: [{ title: evilText, href: address, open: true }],
+            kind: 'stranger',
+            sites: [{ title: evilText, href: address }],
+            accounts: [idp],
             signInHref: address,
             lastTime: { idp: evilText, change: address },
           }),
@@ -82,9 +91,21 @@ export function hostilePages(address: string): readonly Sample[] {
         sample(
           'front-in',
           pages.front(c, {
-            sites: [{ title: evilText, href: address, open: false }],
-            signInHref: null,
-            lastTime: null,
+            kind: 'person',
+            groups: { claim: evil, of: [evil, evil].map(value => ({ value, sites: [listedSite] })), unlisted: 3 },
+            open: [listedSite],
+            closed: [listedSite],
+            account: evilText,
+          }),
+        ),
+        sample(
+          'front-in-without',
+          pages.front(c, {
+            kind: 'person',
+            groups: { claim: evil, of: [], unlisted: 0 },
+            open: [],
+            closed: [listedSite],
+            account: evilText,
           }),
         ),
         sample('chooser', pages.chooser(c, { ...choosing, question: null })),

@@ -11,14 +11,17 @@ import {
   everyPage,
   failure,
   janus,
+  labels,
   nature,
   nothingLeft,
+  persons,
   plainSite,
   type Sample,
   site,
+  strangers,
 } from './samples.ts'
 
-const pages = createPages(site)
+const pages = createPages(site, labels)
 const all = [...everyPage(), ...everyPage(plainSite)]
 const wrong = (bad: (html: string) => boolean, of: readonly Sample[] = all) =>
   of.filter(({ html }) => bad(html)).map(({ name, language, place }) => `${place} ${language} ${name}`)
@@ -106,26 +109,22 @@ describe('a page on the portal', () => {
 
   it('switches the language by a link that keeps the rest of its address', () => {
     const here = '/login?to=https%3A%2F%2Fx.example%2F%3Fa%3Db%26c&lang=fr'
-    const html = pages.front(context('fr', 'portal', { here }), { sites: [], signInHref: '/login', lastTime: null })
+    const html = pages.front(context('fr', 'portal', { here }), strangers)
     expect(html).toContain(
       'href="/login?to=https%3A%2F%2Fx.example%2F%3Fa%3Db%26c&amp;lang=en" lang="en" hreflang="en">English<',
     )
-    expect(
-      pages.front(context('en', 'portal', { here: null }), { sites: [], signInHref: '/login', lastTime: null }),
-    ).toContain('href="?lang=fr" lang="fr" hreflang="fr">Français<')
+    expect(pages.front(context('en', 'portal', { here: null }), strangers)).toContain(
+      'href="?lang=fr" lang="fr" hreflang="fr">Français<',
+    )
   })
 
   it('names the person, with a way to sign out', () => {
-    const html = pages.front(context('fr', 'portal', { person: 'Anne Lefèvre' }), {
-      sites: [],
-      signInHref: null,
-      lastTime: null,
-    })
+    const html = pages.front(context('fr', 'portal', { person: 'Anne Lefèvre' }), persons)
     expect(html).toContain('<bdi>Anne Lefèvre</bdi></span><a href="/logout">Se déconnecter</a>')
   })
 
   it('has the way to sign out also for a person whom nothing names', () => {
-    const html = pages.front(context('en', 'portal', { person: '' }), { sites: [], signInHref: null, lastTime: null })
+    const html = pages.front(context('en', 'portal', { person: '' }), persons)
     expect(html).toContain('<a href="/logout">Sign out</a>')
     expect(html).not.toMatch(/<bdi><\/bdi>|Hello/)
   })
@@ -222,10 +221,11 @@ describe('the page of a failure', () => {
 
 describe('the chooser', () => {
   const idps = [
-    { id: 'down', label: janus, available: false, help: null },
+    { id: 'down', label: janus, choice: janus, available: false, help: null },
     {
       id: 'up',
       label: textOf('Renater'),
+      choice: textOf('Par Renater'),
       available: true,
       help: { label: textOf('Aide'), url: 'https://aide.example' },
     },
@@ -246,6 +246,7 @@ describe('the chooser', () => {
     expect(count(html, /<form/g)).toBe(1)
     expect(html).toContain('<form method="post" action="/login"')
     expect([...html.matchAll(/<button name="idp" value="(\w+)">/g)].map(match => match[1])).toEqual(['up', 'down'])
+    expect(html).toContain('<b>Par Renater</b>')
     expect(html.slice(html.indexOf('value="down"'))).toContain('Ne répond pas')
   })
 
@@ -350,22 +351,87 @@ describe('signing out', () => {
 })
 
 describe('the front page', () => {
-  const sites = [
-    { title: nature, href: 'https://nature.example.org/', open: false },
-    { title: courses, href: 'https://cours.example.org/', open: true },
-  ]
+  const atNature = { title: nature, href: 'https://nature.example.org/' }
+  const atCourses = { title: courses, href: 'https://cours.example.org/' }
+  const sites = [atNature, atCourses]
 
   it('offers to sign in, and does not judge sites for somebody unknown', () => {
-    const html = pages.front(context('fr', 'portal'), { sites, signInHref: '/login', lastTime: null })
+    const html = pages.front(context('fr', 'portal'), { ...strangers, sites })
     expect(html).toContain('<a class="btn" href="/login">Se connecter</a>')
     expect(html).not.toContain('Fermés à ce compte')
   })
 
   it('puts the sites that this account opens first', () => {
-    const html = pages.front(context('fr', 'portal', { person: 'Anne' }), { sites, signInHref: null, lastTime: null })
+    const html = pages.front(context('fr', 'portal', { person: 'Anne' }), {
+      ...persons,
+      open: [atCourses],
+      closed: [atNature],
+    })
     expect(html.indexOf('Cours en ligne')).toBeLessThan(html.indexOf('Fermés à ce compte'))
     expect(html.indexOf('Fermés à ce compte')).toBeLessThan(html.indexOf('Nature'))
     expect(html).not.toContain('Se connecter')
+  })
+})
+
+describe('the front page, by domain', () => {
+  const at = (name: string) => ({ title: textOf(name), href: `https://${name}.example.org/` })
+  const two = [
+    { value: 'INSB', sites: [at('Cell'), at('Both')] },
+    { value: 'INEE', sites: [at('Both')] },
+  ]
+  const page = (of: typeof two, more = {}) =>
+    pages.front(context('fr', 'portal', { person: 'Anne Lefèvre' }), {
+      ...persons,
+      groups: { claim: 'domain', of, unlisted: 0 },
+      open: [at('Everyone')],
+      ...more,
+    })
+
+  it('has the favourite first and marked, each value by its label, and what every account opens last', () => {
+    const html = page(two)
+    const headings = [...html.matchAll(/<h([23])>(.*?)<\/h[23]>/g)].map(([, level, text = '']) => [
+      level,
+      text.replace(/<[^>]*>/g, '').trim(),
+    ])
+    expect(headings).toEqual([
+      ['2', 'Ce que votre compte ouvre'],
+      ['3', 'INSB, sciences biologiques Favori'],
+      ['3', 'INEE, écologie et environnement'],
+      ['2', 'Autres sites ouverts à votre compte'],
+      ['2', 'Ce que nous savons de vous'],
+    ])
+    expect(count(html, /class="star"/g)).toBe(1)
+    expect(count(html, />Both</g)).toBe(2)
+  })
+
+  it('has no favourite where there is one value', () => {
+    expect(page(two.slice(0, 1))).not.toMatch(/Favori|class="star"/)
+  })
+
+  it('shows what we were told of the person, and whom to tell that it is wrong', () => {
+    const html = page(two)
+    expect(html).toContain('<dt>Nom</dt><dd><bdi>Anne Lefèvre</bdi></dd>')
+    expect(html).toContain('<dt>Domaines</dt><dd><b><bdi>INSB</bdi></b> (sciences biologiques)</dd>')
+    expect(html).toContain('Écrire à acces@example.org')
+    expect(page(two.slice(0, 1))).toContain('<dt>Domaine</dt>')
+  })
+
+  it('tells somebody without any value what that means, and what to do', () => {
+    const html = page([])
+    expect(html).toContain('Votre connexion a réussi, mais votre compte ne nous a transmis aucun domaine.')
+    expect(html).toContain('écrivez à <a href="mailto:acces@example.org')
+    expect(html).toContain('<b class="mono">7K2M4Q</b>')
+    expect(html).not.toContain('Ce que votre compte ouvre')
+    expect(
+      createPages(plainSite).front(context('en', 'portal', { person: '' }), {
+        ...persons,
+        groups: { claim: 'constructor', of: [], unlisted: 0 },
+      }),
+    ).toContain('ask your institution for help')
+  })
+
+  it('says how many more there are', () => {
+    expect(page(two, { groups: { claim: 'domain', of: two, unlisted: 280 } })).toContain('Et 280&nbsp;autres valeurs.')
   })
 })
 

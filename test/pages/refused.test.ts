@@ -5,7 +5,10 @@ import { type Language, textOf } from '../../src/model/text.ts'
 import { createPages } from '../../src/pages/pages.ts'
 import { context, janus, refusal, site } from './samples.ts'
 
-const pages = createPages(site, { janus })
+const pages = createPages(site, {
+  idps: { janus },
+  values: { domain: { INSHS: { fr: 'sciences humaines', en: 'humanities' } } },
+})
 
 type Rules = readonly (readonly Condition[])[]
 
@@ -116,7 +119,7 @@ describe('what is needed, in plain words', () => {
 describe('what the account has', () => {
   it('is only what a rule asks for', () => {
     const html = refused('fr', [[claim('domain', ['INSB'])]], { domain: ['INSHS'], phone: ['0123456789'] })
-    expect(facts(html)['Vous avez']).toEqual(['le domaine INSHS'])
+    expect(facts(html)['Vous avez']).toEqual(['le domaine INSHS (sciences humaines)'])
     expect(html).not.toContain('0123456789')
   })
 

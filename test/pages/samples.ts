@@ -4,6 +4,7 @@ import { type Language, languages, type Text, textOf } from '../../src/model/tex
 import {
   createPages,
   type FailureData,
+  type Labels,
   type ListedSession,
   type PageContext,
   type Site,
@@ -68,6 +69,19 @@ export function failure(code: ErrorCode, more: Partial<FailureData> = {}): Failu
   }
 }
 
+export const labels: Labels = {
+  idps: { janus, renater: textOf('Fédération Renater') },
+  values: {
+    domain: {
+      INSB: { fr: 'sciences biologiques', en: 'biological sciences' },
+      INEE: { fr: 'écologie et environnement', en: 'ecology and environment' },
+    },
+  },
+}
+
+export const strangers = { kind: 'stranger', sites: [], accounts: [], signInHref: '/login', lastTime: null } as const
+export const persons = { kind: 'person', groups: null, open: [], closed: [], account: janus } as const
+
 const onward = { idp: janus, next: 'https://janus.example.org/end' }
 export const nothingLeft = { leave: [], silent: [], shared: false } as const
 
@@ -95,7 +109,7 @@ export function everyPage(of: Site = site): readonly Sample[] {
 }
 
 function anywhere(of: Site, language: Language, place: PageContext['place']): readonly Sample[] {
-  const pages = createPages(of, { janus, renater: textOf('Fédération Renater') })
+  const pages = createPages(of, labels)
   const c = context(language, place)
   const known = { ...c, person: 'Anne Lefèvre' }
   const sample = (name: string, html: string): Sample => ({ name, language, place, html })
@@ -111,7 +125,7 @@ function anywhere(of: Site, language: Language, place: PageContext['place']): re
 }
 
 function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): readonly Sample[] {
-  const pages = createPages(of)
+  const pages = createPages(of, labels)
   const c = context(language, place)
   const known = { ...c, person: 'Anne Lefèvre' }
   const sample = (name: string, html: string): Sample => ({ name, language, place, html })
@@ -119,10 +133,19 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
   return [
     sample(
       'front',
-      pages.front(c, { sites, signInHref: '/login', lastTime: { idp: janus, change: '/login?choose=1' } }),
+      pages.front(c, { ...strangers, sites, accounts: idps, lastTime: { idp: janus, change: '/login?choose=1' } }),
     ),
-    sample('front-signed-in', pages.front(known, { sites, signInHref: null, lastTime: null })),
-    sample('front-empty', pages.front(known, { sites: [], signInHref: null, lastTime: null })),
+    sample('front-signed-in', pages.front(known, { ...persons, open: sites, closed: [atNature] })),
+    sample('front-empty', pages.front(known, persons)),
+    sample('front-domains', pages.front(known, { ...persons, groups: domains, open: [atJstor], closed: [atNature] })),
+    sample(
+      'front-one-domain',
+      pages.front(known, { ...persons, groups: { ...domains, of: domains.of.slice(0, 1) }, open: [] }),
+    ),
+    sample(
+      'front-no-domain',
+      pages.front(known, { ...persons, groups: { ...domains, of: [] }, open: [atJstor], closed: [atNature] }),
+    ),
     sample('chooser', pages.chooser(c, { ...choosing, question: null, group: null })),
     sample('chooser-asking', pages.chooser(c, choosing)),
     sample(
@@ -283,25 +306,47 @@ const elsewhere: ListedSession = {
 }
 const unknown: ListedSession = { ...here, handle: 'h3', browser: null, system: null, shared: true, usedAt: null }
 
-const sites = [
-  { title: courses, href: 'https://cours.example.org/', open: true },
-  { title: textOf('Intranet'), href: 'https://apps.example.org/intranet/', open: true },
-  { title: jstor, href: 'https://jstor.example.org/', open: true },
-  { title: nature, href: 'https://nature.example.org/', open: false },
-]
+const atCourses = { title: courses, href: 'https://cours.example.org/' }
+const atIntranet = { title: textOf('Intranet'), href: 'https://apps.example.org/intranet/' }
+const atJstor = { title: jstor, href: 'https://jstor.example.org/' }
+const atNature = { title: nature, href: 'https://nature.example.org/' }
+const sites = [atCourses, atIntranet, atJstor]
+
+const domains = {
+  claim: 'domain',
+  of: [
+    { value: 'INSB', sites: [atCourses, atIntranet] },
+    { value: 'INEE', sites: [atIntranet] },
+    { value: 'IN2P3', sites: [] },
+  ],
+  unlisted: 0,
+}
 
 const idps = [
   {
     id: 'janus',
     label: janus,
+    choice: { fr: 'Avec votre compte Janus', en: 'With your Janus account' },
     available: false,
     help: {
       label: { fr: 'Demander un compte Janus', en: 'Ask for a Janus account' },
       url: 'https://sesame.example.org/',
     },
   },
-  { id: 'renater', label: textOf('Fédération Renater'), available: true, help: null },
-  { id: 'pial', label: textOf('Académie de Nancy-Metz (PIAL)'), available: true, help: null },
+  {
+    id: 'renater',
+    label: textOf('Fédération Renater'),
+    choice: textOf('Fédération Renater'),
+    available: true,
+    help: null,
+  },
+  {
+    id: 'pial',
+    label: textOf('Académie de Nancy-Metz (PIAL)'),
+    choice: textOf('Académie de Nancy-Metz (PIAL)'),
+    available: true,
+    help: null,
+  },
 ]
 
 const choosing = {
