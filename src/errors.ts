@@ -46,6 +46,7 @@ export const failures = {
   'code.expired': { status: 403, level: 'info' },
   'code.used-up': { status: 403, level: 'info' },
   'code.not-offered': { status: 403, level: 'info' },
+  'code.not-counted': { status: 503, level: 'error' },
   'policy.denied': { status: 403, level: 'info' },
   'logout.not-stored': { status: 503, level: 'error' },
   'logout.not-left': { status: 503, level: 'error' },

@@ -10,7 +10,7 @@ import { assembleCommands } from './assembly/operator.ts'
 import { assemblePortalPlane } from './assembly/portal-plane.ts'
 import { openStore } from './assembly/store.ts'
 import { createUnderstanding } from './claims/map.ts'
-import { readCodeFile, rulesOf } from './config/access-codes.ts'
+import { codeRules, readCodeFile } from './config/access-codes.ts'
 import type { Settings } from './config/schema.ts'
 import { buildProviders, namedIdps } from './idp/build.ts'
 import { createCodeFailures } from './limits/code-failures.ts'
@@ -160,7 +160,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     allowLoopbackHttp: true,
     rechecks: settings.session.recheck !== null,
     codes: {
-      read: file => readCodeFile(file, rulesOf(settings)),
+      read: ({ file, state }) => readCodeFile(file, codeRules(settings.session.store, state)),
       countUse: createUses(store.counters),
       failures: createCodeFailures(now),
     },

@@ -2,14 +2,14 @@
  * `passerelle codes add|list|revoke`: looks after a file of access codes. A code is shown once, when it is made; the file holds its
  * hash. A running gateway reads the file anew when it changes.
  */
-import { randomBytes } from 'node:crypto'
-import { chmod, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type WrittenCode, withCode, withoutCode } from '../config/access-code-edit.ts'
 import { momentIn, readCodes } from '../config/access-codes.ts'
 import { suggestion } from '../config/nearest.ts'
 import { readingFault } from '../config/substitute.ts'
 import type { AccessCode } from '../idp/code/access-code.ts'
+import { type Change, changeFile, FileNotChanged } from '../idp/code/changed-file.ts'
 import { hashOf, writeHash } from '../idp/code/hash.ts'
 import { codeIn, inGroups, isSelector, newCode } from '../idp/code/spelling.ts'
 import { printable } from '../policy/explain.ts'
@@ -23,7 +23,7 @@ OPTIONS of add
   --claim NAME=VALUE   what the code says of whoever uses it, as policies use it; again for further values and claims
   --from WHEN          not before: a day such as 2027-01-31, or 2027-01-31T08:00:00Z; days are those of UTC
   --until WHEN         not after; a day counts to its end. Absent: until it is revoked
-  --uses N             for so many sign-ins; needs session.store of kind redis
+  --uses N             for so many sign-ins; needs session.store of kind redis, or codes.state
   --host NAME          opens the site at this host; again for further ones. Absent: whatever the policies open
   --note TEXT          for whom it is; stands in the file and in lists
 
@@ -150,23 +150,28 @@ function newCodeOf({ claim, from, until, uses, host, note }: Told): NewCode | st
 }
 
 async function add(file: string, told: NewCode, out: Output, err: Output): Promise<void> {
-  const before = await readText(file)
-  const known = before === null ? [] : wholeCodes(file, before)
-  const code = newCode(new Set(known.map(({ selector }) => selector)))
-  const written = withCode(before ?? '', {
-    selector: code.selector,
-    hash: writeHash(await hashOf(code.whole)),
-    ...told,
-  })
-  // What would not be read is not written: a host that is none, an end before the beginning.
-  const [fault] = readCodes(written, { mayCountUses: true }).faults
-  if (fault !== undefined) throw new NotDone(`not added: ${fault.message}`)
   const until = told.until
   if (until !== undefined && (momentIn(until, 'until') ?? 0) <= Date.now())
     throw new NotDone(`not added: ${until} is over already`)
-  await replace(file, written)
-  out.write(`${inGroups(code)}\n`)
-  err.write(`Added to ${file}. Note the code: it is shown this once.\n`)
+  const taken = new Set(wholeCodes(file, (await readText(file)) ?? '').map(({ selector }) => selector))
+  for (;;) {
+    const code = newCode(taken)
+    taken.add(code.selector)
+    const entry = { selector: code.selector, hash: writeHash(await hashOf(code.whole)), ...told }
+    if (!(await change(file, text => withNew(file, text ?? '', entry)))) continue
+    out.write(`${inGroups(code)}\n`)
+    err.write(`Added to ${file}. Note the code: it is shown this once.\n`)
+    return
+  }
+}
+
+/** What would not be read is not written: a host that is none, an end before the beginning. False: the selector has been taken since. */
+function withNew(file: string, text: string, entry: WrittenCode): Change<boolean> {
+  if (wholeCodes(file, text).some(({ selector }) => selector === entry.selector)) return { text: null, result: false }
+  const written = withCode(text, entry)
+  const [fault] = readCodes(written, { mayCountUses: true }).faults
+  if (fault !== undefined) throw new NotDone(`not added: ${fault.message}`)
+  return { text: written, result: true }
 }
 
 async function list(file: string, json: boolean, out: Output, err: Output): Promise<void> {
@@ -185,11 +190,13 @@ async function list(file: string, json: boolean, out: Output, err: Output): Prom
 }
 
 async function revoke(file: string, selector: string, err: Output): Promise<void> {
-  const before = await textOf(file)
-  const known = wholeCodes(file, before).map(code => code.selector)
-  const after = withoutCode(before, selector)
-  if (after === null) throw new NotDone(`${file} has no code ${selector}${suggestion(selector, known)}`)
-  await replace(file, after)
+  await change(file, text => {
+    if (text === null) throw new NotDone(`the file ${file} does not exist`)
+    const known = wholeCodes(file, text).map(code => code.selector)
+    const after = withoutCode(text, selector)
+    if (after === null) throw new NotDone(`${file} has no code ${selector}${suggestion(selector, known)}`)
+    return { text: after, result: true }
+  })
   err.write(`${selector} is revoked\n`)
 }
 
@@ -223,28 +230,14 @@ async function readText(file: string): Promise<string | null> {
   }
 }
 
-/** Whole or not at all: a new file in the place of the old one, which nobody but its owner reads. */
-async function replace(file: string, content: string): Promise<void> {
-  // A link stays one: what it leads to is replaced.
-  const place = await realpath(file).catch(() => file)
-  const beside = `${place}.${randomBytes(6).toString('hex')}.new`
+/** Two who do this at once lose nothing of each other, nor of an editor that saves meanwhile. */
+async function change(file: string, edit: (text: string | null) => Change<boolean>): Promise<boolean> {
   try {
-    const owner = await stat(place).catch(() => null)
-    const handle = await open(beside, 'wx', 0o600)
-    try {
-      await handle.writeFile(content)
-      // An administrator who edits it does not take it from the gateway.
-      if (owner !== null && process.getuid?.() === 0) await handle.chown(owner.uid, owner.gid)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await chmod(beside, 0o600)
-    await rename(beside, place)
+    return await changeFile(file, edit)
   } catch (error) {
-    await rm(beside, { force: true })
-    const why = error instanceof Error ? error.message : String(error)
-    throw new NotDone(`${file} could not be written: ${why}`)
+    if (!(error instanceof FileNotChanged)) throw error
+    if (error.step === 'read') throw new NotDone(`the file ${file} ${readingFault(error.cause)}`)
+    throw new NotDone(`${file} could not be written: ${error.message}`)
   }
 }
 

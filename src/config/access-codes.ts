@@ -15,9 +15,14 @@ import { readingFault } from './substitute.ts'
 
 const keys = ['selector', 'hash', 'claims', 'from', 'until', 'uses', 'hosts', 'note']
 
-/** What can keep a count of uses; without it they would begin anew with each start. */
+/** Whether something keeps the count of uses; without it they would begin anew with each start. */
 export interface CodeRules {
   readonly mayCountUses: boolean
+}
+
+/** @param state the file in which uses are counted; null: the session store does it, if it can */
+export function codeRules(store: { readonly kind?: string | undefined } | undefined, state: string | null): CodeRules {
+  return { mayCountUses: store?.kind !== 'memory' || state !== null }
 }
 
 /** @throws Error whose message ends a sentence that began with the name of the file */
@@ -31,9 +36,12 @@ export async function readCodeFile(file: string, rules: CodeRules): Promise<Read
 
 /** Each fault where it is: at the line of the file of codes. */
 export function checkAccessCodes(texts: readonly CodeText[], settings: Part<Settings>, tell: Tell): void {
+  checkStates(settings, tell)
   const sites = new Set((settings.resources ?? []).flatMap(resource => resource?.at?.hostname ?? []))
   for (const { path, file, text } of texts) {
-    const { codes, faults } = readCodes(text, rulesOf(settings))
+    const idp = settings.idps?.[Number(path[1])]
+    const state = idp !== undefined && 'codes' in idp ? (idp.codes?.state ?? null) : null
+    const { codes, faults } = readCodes(text, codeRules(settings.session?.store, state))
     for (const { line, column, message } of faults) tell.elsewhere({ file, line, column }, path, message)
     for (const { selector, hosts } of codes) {
       const strange = hosts?.find(host => !sites.has(host))
@@ -43,21 +51,37 @@ export function checkAccessCodes(texts: readonly CodeText[], settings: Part<Sett
   }
 }
 
-export function rulesOf({ session }: Part<Settings>): CodeRules {
-  return { mayCountUses: session?.store?.kind !== 'memory' }
+/** Two places that count are none: nobody could say which of them is right. */
+function checkStates({ idps, session }: Part<Settings>, tell: Tell): void {
+  for (const [index, idp] of (idps ?? []).entries()) {
+    if (idp === undefined || !('codes' in idp) || idp.codes?.state == null || session?.store?.kind !== 'redis') continue
+    tell.problem(
+      ['idps', index, 'codes', 'state'],
+      'must not be there with session.store of kind redis, which counts the uses',
+    )
+  }
 }
 
 /** An empty file has no codes, and nothing wrong with it. */
 export function readCodes(text: string, rules: CodeRules): ReadCodes {
   const { root, faults } = readDocument(text)
   if (faults.length > 0) {
-    return { codes: [], faults: faults.map(({ at, key, message }) => ({ ...at, message: said(key, message) })) }
+    const told = faults.map(({ at, key, message }) => ({ ...at, message: said(key, message) }))
+    return { codes: [], faults: told, named: null }
   }
-  if (root === null || (root.kind === 'scalar' && root.value === null)) return { codes: [], faults: [] }
-  if (root.kind !== 'list') return { codes: [], faults: [{ ...root.at, message: 'must be a list of access codes' }] }
+  if (root === null || (root.kind === 'scalar' && root.value === null))
+    return { codes: [], faults: [], named: new Set() }
+  if (root.kind !== 'list')
+    return { codes: [], faults: [{ ...root.at, message: 'must be a list of access codes' }], named: null }
   const reader = new Reader(rules)
   const codes = root.items.flatMap(item => reader.code(item) ?? [])
-  return { codes, faults: reader.faults }
+  return { codes, faults: reader.faults, named: new Set(root.items.flatMap(valuesOf)) }
+}
+
+/** A selector may stand under a key that is misspelt. */
+function valuesOf(item: Located): readonly string[] {
+  if (item.kind !== 'mapping') return []
+  return [...item.entries.values()].flatMap(({ value }) => (value.kind === 'scalar' ? String(value.value) : []))
 }
 
 function said(key: string, message: string): string {
@@ -143,7 +167,8 @@ class Reader {
       return this.#fault(entry.value.at, 'uses must be a whole number from 1 to 1000000')
     if (!this.#rules.mayCountUses) {
       const why = 'the memory store forgets at each restart how often a code was used'
-      return this.#fault(entry.keyAt, `uses needs session.store of kind redis: ${why}. Or give the code an end (until)`)
+      const instead = 'name a file that keeps the count (codes.state), or give the code an end (until)'
+      return this.#fault(entry.keyAt, `uses needs session.store of kind redis: ${why}. Or ${instead}`)
     }
     return uses
   }

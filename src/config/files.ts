@@ -1,6 +1,7 @@
 /** Files that settings name: read, checked, and put in the place of their names. */
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { readTable } from '../claims/table.ts'
+import { readUses, usesHint } from '../idp/code/uses-file.ts'
 import { type KeyPath, keyOf, type Tell } from './problem.ts'
 import { readingFault, type Sources } from './substitute.ts'
 import type { RolePlayer } from './walk.ts'
@@ -32,7 +33,7 @@ export async function readFiles(
 }
 
 /**
- * Files of access codes, which the gateway reads anew when they change: so their paths stay, made absolute.
+ * Files of access codes and of their uses, which the gateway reads anew when they change: so their paths stay, made absolute.
  *
  * @returns the paths by the key of the setting, and what the files hold now, to be checked once the rest of the settings is known
  */
@@ -44,16 +45,27 @@ export async function readCodeFiles(
   const paths = new Map<string, string>()
   const texts: CodeText[] = []
   for (const { path, role, input } of players) {
-    if (role.role !== 'codes') continue
+    if (role.role !== 'codes' && role.role !== 'uses') continue
     const there = isAbsolute(input) ? input : join(dirname(file), input)
     paths.set(keyOf(path), resolve(there))
     try {
-      texts.push({ path, file: there, text: await readFile(input) })
+      const text = await readFile(input)
+      if (role.role === 'codes') texts.push({ path, file: there, text })
+      else checkUses(text, input, path, tell)
     } catch (error) {
-      tell.problem(path, `the file ${input} ${readingFault(error)}; \`passerelle codes add --file FILE\` makes one`)
+      const remedy = role.role === 'codes' ? '`passerelle codes add --file FILE` makes one' : howToBegin
+      tell.problem(path, `the file ${input} ${readingFault(error)}; ${remedy}`)
     }
   }
   return { paths, texts }
+}
+
+/** A gateway that made one by itself would give every use back when the file is lost. */
+const howToBegin = 'make an empty one, if no code with a number of uses was used yet'
+
+function checkUses(text: string, input: string, path: KeyPath, tell: Tell): void {
+  const uses = readUses(text)
+  if (typeof uses === 'string') tell.problem(path, `the file ${input} ${uses}. ${usesHint}`)
 }
 
 /** What a file of access codes holds, and where the setting stands that names it. */

@@ -84,6 +84,7 @@ export type GatewayEvent =
  */
 export type RecheckOutcome = 'unchanged' | 'changed' | 'ended' | 'unable' | 'unreachable' | 'rejected'
 
-export type CodeOutcome = 'accepted' | 'wrong' | 'locked' | 'not-yet' | 'expired' | 'used-up'
+/** busy: too many at once, so nobody looked. uncounted: it was right, and what counts its uses failed. */
+export type CodeOutcome = 'accepted' | 'wrong' | 'locked' | 'busy' | 'not-yet' | 'expired' | 'used-up' | 'uncounted'
 
 export type Report = (event: GatewayEvent) => void

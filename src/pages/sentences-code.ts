@@ -56,6 +56,16 @@ export const ofCodes: Sentences<Code> = {
       lead: html`It is the right code, but it is good for a number of sign-ins, and all of them have taken place. Ask whoever gave it to you for another.`,
     }),
   },
+  'code.not-counted': {
+    fr: () => ({
+      title: html`Votre code d’accès n’a pas pu être utilisé`,
+      lead: html`C’est le bon code, mais il ne vaut que pour un nombre de connexions, et celle-ci n’a pas pu être comptée. La panne est chez nous et nous est signalée&nbsp;: réessayez plus tard.`,
+    }),
+    en: () => ({
+      title: html`Your access code could not be used`,
+      lead: html`It is the right code, but it is good for a number of sign-ins, and this one could not be counted. The fault is ours and has been reported: try again later.`,
+    }),
+  },
   'code.not-offered': {
     fr: () => ({
       title: html`Les codes d’accès ne sont plus proposés`,

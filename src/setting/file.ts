@@ -23,6 +23,12 @@ export function codeFile() {
   return path.meta({ title: 'path of a file' })
 }
 
+export function usesFile() {
+  const path = pathOf('must be the path of a file in which uses are counted')
+  roles.add(path, { role: 'uses' })
+  return path.meta({ title: 'path of a file' })
+}
+
 function pathOf(expected: string) {
   return z.string({ error: expected }).min(1, { error: expected })
 }

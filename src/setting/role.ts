@@ -14,5 +14,7 @@ export type Role =
   | { readonly role: 'table' }
   /** A file that is read anew when it changes, of access codes: its path as the process can open it takes the path's place. */
   | { readonly role: 'codes' }
+  /** The same, of how often these were used; the gateway writes it. */
+  | { readonly role: 'uses' }
 
 export const roles = z.registry<Role>()

@@ -30,11 +30,11 @@ describe('the time of a try (TI-01)', () => {
     code = await file.add()
     expired = await file.add({ until: '2020-01-01' })
     provider = createCodeProvider(
-      { id: 'codes', label: textOf('Codes'), codes: { file: file.path } },
+      { id: 'codes', label: textOf('Codes'), codes: { file: file.path, state: null } },
       {
         now: Date.now,
         report: () => {},
-        codes: { ...noCodes, read: path => readCodeFile(path, { mayCountUses: true }) },
+        codes: { ...noCodes, read: ({ file: path }) => readCodeFile(path, { mayCountUses: true }) },
       },
     )
   })

@@ -88,6 +88,22 @@ describe('passerelle codes', () => {
     expect((await asked('add', '--file', join(folder, 'none', 'x.yaml'))).err).toContain('could not be written')
   })
 
+  it('run eight times at once adds eight codes and revokes another, while an editor saves a remark', async () => {
+    const { out } = await asked('add', '--file', file)
+    const gone = out.slice(0, 4)
+    const running = [
+      ...Array.from({ length: 8 }, (_, index) => run('add', '--file', file, '--note', `guest ${index}`)),
+      run('revoke', gone, '--file', file),
+    ]
+    await writeFile(file, `# remark\n${await readFile(file, 'utf8')}`)
+    expect((await Promise.all(running)).map(({ code }) => code)).toEqual(Array(9).fill(0))
+    const { codes: kept, faults } = readCodes(await readFile(file, 'utf8'), { mayCountUses: true })
+    expect(faults).toEqual([])
+    expect(kept.map(({ note }) => note).toSorted()).toEqual(Array.from({ length: 8 }, (_, index) => `guest ${index}`))
+    expect(await readFile(file, 'utf8')).toContain('# remark')
+    expect(await readdir(folder)).toEqual(['access-codes.yaml'])
+  }, 60_000)
+
   it('says which codes there are where none is meant', async () => {
     const { out } = await asked('add', '--file', file)
     const meant = `${out.slice(0, 3)}${out[3] === 'Z' ? 'Y' : 'Z'}`

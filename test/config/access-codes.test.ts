@@ -4,7 +4,10 @@ import { parseSettings } from '../../src/config/load.ts'
 
 const hash = `scrypt:15:8:1:${'A'.repeat(22)}:${'B'.repeat(43)}`
 
-async function said(codes: string | null, more: { readonly offered?: string; readonly store?: string } = {}) {
+async function said(
+  codes: string | null,
+  more: { readonly offered?: string; readonly store?: string; readonly state?: string | null } = {},
+) {
   const yaml = `
 portal: https://acces.example.org
 session: { store: ${more.store ?? '{ kind: memory }'}, secrets: ["\${env:SECRET}"] }
@@ -12,7 +15,7 @@ idps:
   - { id: janus, label: Janus, cas: { server: https://janus.example.org/cas } }
   - id: codes
     label: Codes
-    codes: { file: access-codes.yaml }
+    codes: { file: access-codes.yaml${more.state === undefined ? '' : ', state: uses'} }
     offered: ${more.offered ?? '{ when: unavailable, of: janus }'}
 resources:
   - { id: nature, title: Nature, at: "https://nature.example.org", origin: "http://127.0.0.1:1", policy: signed-in }
@@ -20,9 +23,10 @@ resources:
   const loaded = await parseSettings(yaml, {
     file: '/etc/passerelle/passerelle.yaml',
     env: { SECRET: 'a long text for the sake of this file, never used' },
-    async readFile() {
-      if (codes === null) throw Object.assign(new Error('none'), { code: 'ENOENT' })
-      return codes
+    async readFile(path) {
+      const content = path === 'uses' ? (more.state ?? null) : codes
+      if (content === null) throw Object.assign(new Error('none'), { code: 'ENOENT' })
+      return content
     },
   })
   const told = (list: typeof loaded.warnings) => list.map(one => `${one.file}:${one.line} ${one.key} ${one.message}`)
@@ -53,6 +57,30 @@ it('a number of uses needs a store that keeps the count', async () => {
   const limited = `- { selector: 7K3M, hash: "${hash}", uses: 3 }`
   expect((await said(limited)).problems[0]).toContain('uses needs session.store of kind redis')
   expect((await said(limited, { store: '{ kind: redis, url: "redis://127.0.0.1:1" }' })).problems).toEqual([])
+})
+
+it('or a file that keeps it, which the gateway is told', async () => {
+  const limited = `- { selector: 7K3M, hash: "${hash}", uses: 3 }`
+  const { problems, loaded } = await said(limited, { state: '' })
+  expect(problems).toEqual([])
+  expect(loaded.ok && loaded.settings.idps[1]).toMatchObject({ codes: { state: '/etc/passerelle/uses' } })
+})
+
+it.each([
+  ['is missing', null, 'the file uses does not exist; make an empty one, if no code'],
+  [
+    'is damaged',
+    'passerelle-uses 1\n',
+    'the file uses is damaged: its last line does not fit what stands above. Put it back',
+  ],
+])('such a file that %s stops the start: nothing is given back', async (_, state, sentence) => {
+  const { problems } = await said('', { state })
+  expect(problems).toEqual([expect.stringMatching(`idps\\[1\\].codes.state ${sentence}`)])
+})
+
+it('is not there beside Redis, which counts for all processes', async () => {
+  const { problems } = await said('', { state: '', store: '{ kind: redis, url: "redis://127.0.0.1:1" }' })
+  expect(problems[0]).toContain('idps[1].codes.state must not be there with session.store of kind redis')
 })
 
 it('a host where no site is deserves a second look', async () => {

@@ -233,6 +233,23 @@ describe('the file of codes', () => {
     expect((await stat(file.path)).isFile()).toBe(true)
   })
 
+  it('that is broken still revokes what was taken out of it, and no more', async () => {
+    const [kept, misspelt, gone] = [await file.add(), await file.add(), await file.add()]
+    for (const code of [kept, misspelt, gone]) expect((await enter(code)).status).toBe(200)
+    const [entry = ''] = (await file.text()).split('- selector:').slice(-1)
+    const broken = (await file.text())
+      .replace(`- selector:${entry}`, '')
+      .replace(`selector: ${misspelt.slice(0, 4)}`, `selektor: ${misspelt.slice(0, 4)}`)
+    await file.write(`${broken}- note: half an entry\n`)
+    expect((await enter(gone)).status).toBe(401)
+    for (const code of [kept, misspelt]) expect((await enter(code)).status).toBe(200)
+    const details = world.events.flatMap(event => (event.name === 'codes.broken' ? [event.detail] : []))
+    expect(details.at(-1)).toContain(`; revoked all the same: ${gone.slice(0, 4)}`)
+    // What is no YAML at all may be half a file that somebody is saving: nothing can be said of it.
+    await file.write('- selector: "')
+    for (const code of [kept, misspelt]) expect((await enter(code)).status).toBe(200)
+  })
+
   it('with a count of uses is broken where nothing can keep the count', async () => {
     const code = await file.add({ uses: 1 })
     expect((await enter(code)).status).toBe(401)

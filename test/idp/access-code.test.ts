@@ -97,7 +97,7 @@ describe('a file of codes', () => {
   })
 
   it.each(['', '# nothing yet\n', '[]\n'])('may be empty: %j', text => {
-    expect(readCodes(text, rules)).toEqual({ codes: [], faults: [] })
+    expect(readCodes(text, rules)).toEqual({ codes: [], faults: [], named: new Set() })
   })
 
   it.each([
@@ -140,7 +140,7 @@ describe('a file of codes', () => {
     expect(withoutCode(added, 'ABCD')).toBe(before)
     expect(withoutCode(added, 'NONE')).toBeNull()
     const emptied = withoutCode(before, '7K3M') ?? ''
-    expect(readCodes(emptied, rules)).toEqual({ codes: [], faults: [] })
+    expect(readCodes(emptied, rules)).toMatchObject({ codes: [], faults: [] })
     expect(readCodes(withCode(emptied, { selector: 'ABCD', hash }), rules).codes).toHaveLength(1)
   })
 

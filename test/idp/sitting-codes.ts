@@ -28,18 +28,21 @@ export async function sitCodes(): Promise<Sitting> {
     subject: `code:${selector}`,
     examined() {
       const events: GatewayEvent[] = []
-      const [provider] = buildProviders([{ id: 'campus', label: textOf('Codes'), codes: { file: file.path } }], {
-        fetch: () => Promise.reject(new Error('a code is nobody else’s business')),
-        now: clock.now,
-        report: event => events.push(event),
-        allowLoopbackHttp: true,
-        rechecks: false,
-        codes: {
-          ...noCodes,
-          read: path => readCodeFile(path, { mayCountUses: true }),
-          failures: createCodeFailures(clock.now),
+      const [provider] = buildProviders(
+        [{ id: 'campus', label: textOf('Codes'), codes: { file: file.path, state: null } }],
+        {
+          fetch: () => Promise.reject(new Error('a code is nobody else’s business')),
+          now: clock.now,
+          report: event => events.push(event),
+          allowLoopbackHttp: true,
+          rechecks: false,
+          codes: {
+            ...noCodes,
+            read: ({ file: path }) => readCodeFile(path, { mayCountUses: true }),
+            failures: createCodeFailures(clock.now),
+          },
         },
-      })
+      )
       if (provider === undefined) throw new Error('one idp makes one provider')
       return { provider, events }
     },

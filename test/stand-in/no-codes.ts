@@ -2,7 +2,7 @@
 import type { CodeNeeds } from '../../src/idp/code/provider.ts'
 
 export const noCodes: CodeNeeds['codes'] = {
-  read: async () => ({ codes: [], faults: [] }),
+  read: async () => ({ codes: [], faults: [], named: null }),
   countUse: async () => false,
   failures: { wait: () => 0, count: () => {}, forgive: () => {} },
 }

@@ -30,4 +30,9 @@ export interface CodeFault {
 export interface ReadCodes {
   readonly codes: readonly AccessCode[]
   readonly faults: readonly CodeFault[]
+  /**
+   * Texts in the entries of the file, selectors among them, whether they are right or not: a code whose selector is not here was taken
+   * out. Null: so broken that this cannot be said.
+   */
+  readonly named: ReadonlySet<string> | null
 }

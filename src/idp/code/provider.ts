@@ -12,13 +12,20 @@ import type { AccessCode, ReadCodes } from './access-code.ts'
 import { matches } from './hash.ts'
 import { codeIn } from './spelling.ts'
 import { Turns } from './turns.ts'
+import { countUsesIn } from './uses-file.ts'
 import { watchFile } from './watched-file.ts'
+
+/** Paths, as the process can open them. */
+export interface CodeFiles {
+  readonly file: string
+  /** Where uses are counted; null: the session store does it. */
+  readonly state: string | null
+}
 
 export interface CodeIdpSettings {
   readonly id: IdpId
   readonly label: Text
-  /** The path of the file, as the process can open it. */
-  readonly codes: { readonly file: string }
+  readonly codes: CodeFiles
 }
 
 export interface CodeNeeds {
@@ -27,7 +34,7 @@ export interface CodeNeeds {
   readonly report: Report
   readonly codes: {
     /** Rejects where the file cannot be read. */
-    readonly read: (file: string) => Promise<ReadCodes>
+    readonly read: (files: CodeFiles) => Promise<ReadCodes>
     /** Counts one use, for all processes of the gateway; false: it has had as many as it may. */
     readonly countUse: (name: string, most: number) => Promise<boolean>
     readonly failures: CodeFailures
@@ -48,7 +55,8 @@ const turns = new Turns(2, 50)
 
 export function createCodeProvider(settings: CodeIdpSettings, { now, report, codes }: CodeNeeds): IdentityProvider {
   const { id } = settings
-  const file = watchFile({ idp: id, file: settings.codes.file, read: codes.read, report })
+  const file = watchFile({ idp: id, file: settings.codes.file, read: () => codes.read(settings.codes), report })
+  const countUse = settings.codes.state === null ? codes.countUse : countUsesIn(settings.codes.state)
   // At the start, so that a file that breaks later leaves something to go on with.
   void file.current()
 
@@ -66,8 +74,7 @@ export function createCodeProvider(settings: CodeIdpSettings, { now, report, cod
       refuseBy(validityOf(code), code)
       await takePending()
       // After that, so that two clicks cost one use. Of this very code: one issued anew under its selector begins at none.
-      if (code.uses !== null && !(await codes.countUse(`${id} ${stampOf({ ...code, hosts: null })}`, code.uses)))
-        refuseBy('used-up', code)
+      if (!(await mayBeUsed(code))) refuseBy('used-up', code)
       tell('accepted', code.selector)
       return { kind: 'sign-in', signIn: signInOf(code) }
     },
@@ -109,6 +116,17 @@ export function createCodeProvider(settings: CodeIdpSettings, { now, report, cod
       codes.failures.forgive(selector, address)
       return code
     })
+  }
+
+  /** @throws GatewayError `code.not-counted`, `session.store-down` */
+  async function mayBeUsed(code: AccessCode): Promise<boolean> {
+    if (code.uses === null) return true
+    try {
+      return await countUse(`${id} ${stampOf({ ...code, hosts: null })}`, code.uses)
+    } catch (error) {
+      tell('uncounted', code.selector)
+      throw error
+    }
   }
 
   function refuseLocked(selector: string, address: string): void {

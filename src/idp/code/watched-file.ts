@@ -1,16 +1,17 @@
 /**
  * The codes as the file has them now. It is looked at before each use and read when it changed; what is broken then, or gone, leaves
- * the codes as they were, and an operator hears of it, once for each state of the file.
+ * the codes as they were, and an operator hears of it, once for each state of the file. Only what it has lost is lost at once: whoever
+ * takes a code out revokes it, whatever else they mistyped.
  */
-import { stat } from 'node:fs/promises'
 import type { Report } from '../../model/event.ts'
 import type { AccessCode, ReadCodes } from './access-code.ts'
+import { stateOf } from './changed-file.ts'
 
 export interface WatchedFileParts {
   readonly idp: string
   readonly file: string
   /** Rejects where the file cannot be read. */
-  readonly read: (file: string) => Promise<ReadCodes>
+  readonly read: () => Promise<ReadCodes>
   readonly report: Report
 }
 
@@ -41,31 +42,26 @@ export function watchFile({ idp, file, read, report }: WatchedFileParts): Watche
   }
 
   async function look(): Promise<void> {
-    const state = await stateOf()
+    const state = await stateOf(file)
     if (state === seen) return
     const first = seen === null
     seen = state
-    const { codes, faults } = await read(file).catch((error: unknown) => ({
-      codes: [],
-      faults: [{ line: 0, column: 0, message: error instanceof Error ? error.message : String(error) }],
-    }))
+    const { codes, faults, named } = await read().catch(unreadable)
     const [fault] = faults
     if (fault !== undefined) {
       const place = fault.line === 0 ? file : `${file}:${fault.line}:${fault.column}`
-      report({ name: 'codes.broken', idp, detail: `${place}: ${fault.message}` })
+      const gone = held === null || named === null ? [] : [...held.keys()].filter(selector => !named.has(selector))
+      if (held !== null) held = new Map([...held].filter(([selector]) => !gone.includes(selector)))
+      const revoked = gone.length === 0 ? '' : `; revoked all the same: ${gone.join(', ')}`
+      report({ name: 'codes.broken', idp, detail: `${place}: ${fault.message}${revoked}` })
       return
     }
     held = new Map(codes.map(code => [code.selector, code]))
     if (!first) report({ name: 'codes.read', idp, count: codes.length })
   }
+}
 
-  /** Changes whenever the file does: a command that replaces it gives it another inode. */
-  async function stateOf(): Promise<string> {
-    try {
-      const { mtimeNs, size, ino } = await stat(file, { bigint: true })
-      return `${mtimeNs} ${size} ${ino}`
-    } catch (error) {
-      return String(error)
-    }
-  }
+function unreadable(error: unknown): ReadCodes {
+  const message = error instanceof Error ? error.message : String(error)
+  return { codes: [], faults: [{ line: 0, column: 0, message }], named: null }
 }
