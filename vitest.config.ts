@@ -16,7 +16,7 @@ export default defineConfig({
       project(
         'unit',
         [
-          'test/{setting,config,command,model,outbound,resource,policy,claims,session,idp,logout,proxy,pages,observe,limits,portal,server}/**/*.test.ts',
+          'test/{setting,config,command,model,outbound,resource,policy,claims,session,idp,login,logout,proxy,pages,observe,limits,portal,server}/**/*.test.ts',
         ],
         20_000,
       ),

@@ -3,6 +3,7 @@ import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
 import { createLogoutRequests } from '../limits/logout-requests.ts'
 import { createCallback } from '../login/callback.ts'
 import { createChooseIdp } from '../login/choose-idp.ts'
+import { createEmailDomains } from '../login/email-domains.ts'
 import { createExpect } from '../login/expected.ts'
 import { createFail } from '../login/failed.ts'
 import { createHear } from '../login/hear.ts'
@@ -64,6 +65,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     sharedIdleMs: settings.session.sharedComputer.idleTimeout,
     remembered,
     choiceOf: id => idpOf(id)?.choice ?? null,
+    emailDomains: createEmailDomains(settings.idps),
     helpOf,
     pages,
     now,

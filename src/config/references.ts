@@ -12,6 +12,7 @@ export function checkReferences(settings: Written, tell: Tell): void {
   checkUnique(settings.resources ?? [], 'resources', tell)
   checkPolicyNames(settings, tell)
   checkIdpNames(settings, tell)
+  checkEmailDomains(settings, tell)
   checkGroups(settings, tell)
   checkClaimNames(settings, tell)
   checkHeaderNames(settings, tell)
@@ -81,6 +82,27 @@ function checkIdpNames(settings: Written, tell: Tell): void {
   for (const { path, condition } of conditionsInUse(settings)) {
     if (condition.kind !== 'idp') continue
     for (const [place, id] of condition.anyOf.entries()) check([...path, place], id)
+  }
+}
+
+/** An address leads to one idp: two that claim the same domain would have to be asked about, and that is what it should spare. */
+function checkEmailDomains({ idps }: Written, tell: Tell): void {
+  const seen = new Map<string, readonly [number, number]>()
+  for (const [index, idp] of (idps ?? []).entries()) {
+    for (const [place, domain] of (idp?.emailDomains ?? []).entries()) {
+      if (domain === undefined) continue
+      const earlier = seen.get(domain)
+      if (earlier === undefined) {
+        seen.set(domain, [index, place])
+        continue
+      }
+      const there = tell.place(['idps', earlier[0], 'emailDomains', earlier[1]])
+      const already =
+        earlier[0] === index
+          ? 'stands in this list already'
+          : `belongs to "${idps?.[earlier[0]]?.id ?? earlier[0]}" already`
+      tell.problem(['idps', index, 'emailDomains', place], `"${domain}" ${already} (${there})`)
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Who signs people in. The protocol is chosen by the key that is present: `oidc`, `cas` or `codes`. */
 import { z } from 'zod'
 import { belief } from '../setting/belief.ts'
+import { emailDomain } from '../setting/email-domain.ts'
 import { byKey, isMapping, oneOf } from '../setting/one-of.ts'
 import { orNull } from '../setting/or-null.ts'
 import { text } from '../setting/text.ts'
@@ -49,6 +50,12 @@ const ownKeys = {
       'When people may sign in by it: `always`, or `{ when: unavailable, of: ID }`, only while the gateway sees that the identity provider with this id does not answer.',
     ),
   help: orNull(help).describe('A link under the label, for people who have no account.'),
+  emailDomains: z
+    .array(emailDomain)
+    .prefault([])
+    .describe(
+      'The domains of its people’s e-mail addresses, such as `cnrs.fr`; `"*.cnrs.fr"` is every domain below. With any, the sign-in page also asks for the e-mail address and leads straight to the provider that its domain is of; `login_hint=` in a link does the same. An OpenID Connect provider is told the address, as `login_hint`, so that it need not be typed twice; nobody else is, and it is not kept.',
+    ),
 }
 
 const frontChannel = z.strictObject({

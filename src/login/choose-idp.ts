@@ -8,11 +8,13 @@ import type { IdentityProvider } from '../model/idp.ts'
 import type { LocatedUrl } from '../model/place.ts'
 import type { Device } from '../model/session.ts'
 import type { Text } from '../model/text.ts'
+import type { ByEmail, EmailFailure, RememberQuestion } from '../pages/by-email.ts'
 import type { OfferedIdp } from '../pages/chooser.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { RememberedIdp } from '../session/remembered-idp.ts'
 import { asFields, signInAt, type Wanted } from './destination.ts'
+import type { EmailDomains, LoginHint } from './email-domains.ts'
 import type { Offered } from './offered.ts'
 import { matching, readQuery, searchedAbove } from './search-idps.ts'
 import type { ChooserSettings } from './settings.ts'
@@ -27,6 +29,7 @@ export interface ChooseIdpParts {
   readonly remembered: RememberedIdp
   /** What the row of an idp says; null: its label. */
   readonly choiceOf: (idp: IdpId) => Text | null
+  readonly emailDomains: EmailDomains
   /** A help link under an idp's name. */
   readonly helpOf: (idp: IdpId) => { readonly label: Text; readonly url: string } | null
   readonly pages: Pages
@@ -46,12 +49,14 @@ export interface Question {
   readonly wanted: Wanted
   readonly located: LocatedUrl | null
   readonly again: boolean
+  /** What the person, or a link, said of them; null: nothing that can be read. */
+  readonly hint: LoginHint | null
 }
 
 export type ChooseIdp = ReturnType<typeof createChooseIdp>
 
 export function createChooseIdp(parts: ChooseIdpParts) {
-  const { providers, chooser, remembered, pages, now } = parts
+  const { providers, chooser, remembered, emailDomains, pages, now } = parts
 
   return {
     admittedAt,
@@ -61,10 +66,10 @@ export function createChooseIdp(parts: ChooseIdpParts) {
       admittedAt(located).find(({ id }) => parts.offered.standsInFor(id) === away),
 
     /** Null: the person is asked. The memory of an idp that is gone, or not admitted here, is as none. */
-    unasked({ request, located, again }: Question, named: IdpId | null): IdentityProvider | null {
+    unasked({ request, located, again, hint }: Question, named: IdpId | null): IdentityProvider | null {
       const admitted = admittedAt(located)
-      const asked = admitted.find(({ id }) => id === named)
-      if (asked !== undefined) return asked
+      const asked = admitted.find(({ id }) => id === named) ?? ownerAmong(hint, admitted)
+      if (asked !== null) return asked
       if (admitted.length === 1) return admitted[0] ?? null
       // "Another account", and the first page after a sign-out: somebody else may sit here now.
       if (again || wantsToChoose(request)) return null
@@ -72,6 +77,17 @@ export function createChooseIdp(parts: ChooseIdpParts) {
       if (memory !== null) return signedOutLately(request.cookies, now()) ? null : memory
       return admitted.find(({ id }) => id === located?.resource.defaultIdp) ?? null
     },
+
+    /** Whom the form's answer means: the one that was chosen, or whose people have such addresses. Null: the person is asked once more. */
+    meant({ located, hint }: Question, form: URLSearchParams): IdentityProvider | null {
+      const admitted = admittedAt(located)
+      if (form.has('email')) return ownerAmong(hint, admitted)
+      return admitted.find(({ id }) => id === form.get('idp')) ?? null
+    },
+
+    /** What this idp may be told of the address: its own people's only. */
+    addressFor: (hint: LoginHint | null, idp: IdpId): string | null =>
+      hint !== null && emailDomains.ownerOf(hint.domain) === idp ? hint.address : null,
 
     /** Of a sign-in whose person was not asked this time. */
     before(request: PortalRequest): Choice {
@@ -132,42 +148,72 @@ export function createChooseIdp(parts: ChooseIdpParts) {
     if (groups.length > 1 && group === undefined) {
       return pages.chooseGroup(context, {
         going,
-        groups: groups.map(({ label, place }) => ({ label, href: addressOf(question, { who: place }) })),
+        groups: groups.map(({ label, description, place }) => ({
+          label,
+          description,
+          href: addressOf(question, { who: place }),
+        })),
+        email: byEmail(question, admitted),
         help: admitted.map(offered),
+        token: request.page.token(),
       })
     }
     const all = group?.idps ?? admitted
     const query = all.length > searchedAbove ? readQuery(sent.get('q')) : ''
-    const who = groups.length > 1 && group !== undefined ? { who: group.place } : {}
-    const kept = { ...asFields(wanted), ...(again ? { again: '1' } : {}), ...who }
+    const second = groups.length > 1 && group !== undefined ? group : null
+    const kept = { ...asFields(wanted), ...(again ? { again: '1' } : {}), ...(second && { who: second.place }) }
     return pages.chooser(context, {
       going,
-      group: groups.length > 1 && group !== undefined ? group.label : null,
+      group: second?.label ?? null,
       change: addressOf(question, { choose: '1' }),
-      idps: matching(all.map(offered), query),
+      idps: matching(all.map(offered), query, emailDomains),
       chosen: request.form?.get('idp') ?? null,
-      question:
-        chooser.remember === 'ask' ? { remember: remembersOwn(request), sharedIdleMs: parts.sharedIdleMs } : null,
+      question: questionFor(request),
       search:
         all.length > searchedAbove
           ? { action: pathOf(question), fields: { ...kept, choose: '1' }, query, among: all.length }
           : null,
+      email: second === null ? byEmail(question, admitted) : null,
       carried: { ...kept, ...(query === '' ? {} : { q: query }) },
       token: request.page.token(),
     })
   }
 
+  /** Where an address can lead anywhere, the page asks for it; what was typed and led nowhere stands there again, and the page says so. */
+  function byEmail({ request, wanted, again, hint }: Question, admitted: readonly IdentityProvider[]): ByEmail | null {
+    if (!admitted.some(({ id }) => emailDomains.of(id).length > 0)) return null
+    const typed = request.form?.get('email') ?? null
+    return {
+      typed: (typed ?? '').slice(0, 254),
+      failed: typed === null || ownerAmong(hint, admitted) !== null ? null : failedBy(hint, typed),
+      question: questionFor(request),
+      carried: { ...asFields(wanted), ...(again ? { again: '1' } : {}) },
+    }
+  }
+
+  function ownerAmong(hint: LoginHint | null, admitted: readonly IdentityProvider[]): IdentityProvider | null {
+    const owner = hint && emailDomains.ownerOf(hint.domain)
+    return admitted.find(({ id }) => id === owner) ?? null
+  }
+
+  function questionFor(request: PortalRequest): RememberQuestion | null {
+    return chooser.remember === 'ask' ? { remember: remembersOwn(request), sharedIdleMs: parts.sharedIdleMs } : null
+  }
+
   /** What stands chosen when the page opens: as answered before; `no` for whoever never said that the computer is theirs. */
   function remembersOwn({ form, cookies }: PortalRequest): boolean {
     const sent = form?.get('remember') ?? null
-    return sent === null ? providers.has(remembered.read(cookies) ?? '') : sent === 'yes'
+    if (sent !== null) return sent === 'yes'
+    // A box that was sent unmarked is not in the form.
+    return form?.has('email') !== true && providers.has(remembered.read(cookies) ?? '')
   }
 
   /** Where none of the groups has an idp for this site, there are no groups. */
   function groupsOf(admitted: readonly IdentityProvider[]) {
     return chooser.groups
-      .map(({ label, idps }, index) => ({
+      .map(({ label, description, idps }, index) => ({
         label,
+        description,
         place: String(index),
         idps: idps.flatMap(id => admitted.find(provider => provider.id === id) ?? []),
       }))
@@ -189,6 +235,13 @@ export function createChooseIdp(parts: ChooseIdpParts) {
   function offered({ id, label, health }: IdentityProvider): OfferedIdp {
     return { id, label, choice: parts.choiceOf(id) ?? label, available: health() !== 'down', help: parts.helpOf(id) }
   }
+}
+
+/** The page repeats the domain as it was typed, `université.fr`, not as it is compared. */
+function failedBy(hint: LoginHint | null, typed: string): EmailFailure {
+  return hint === null
+    ? { kind: 'no-address' }
+    : { kind: 'unknown', domain: typed.slice(typed.lastIndexOf('@') + 1).trim() }
 }
 
 function wantsToChoose({ query }: PortalRequest): boolean {

@@ -18,6 +18,7 @@ import type { SingleUse } from '../session/single-use.ts'
 import { answerStep, isNobody, nothing, redirect } from './answer.ts'
 import type { Choice, ChooseIdp, Question } from './choose-idp.ts'
 import { asFields, placed, readDestination, type Wanted } from './destination.ts'
+import { readLoginHint } from './email-domains.ts'
 import { brokenOff, type Fail, waitOf } from './failed.ts'
 import type { LeftSite } from './left-site.ts'
 import type { OverLimit } from './over-limit.ts'
@@ -85,11 +86,12 @@ export function createLogin(parts: LoginParts) {
       const asked = readDestination(form)
       const located = asked.to === null ? null : locateUrl(asked.to)
       const again = form.get('again') === '1'
-      const question: Question = { request, wanted: placed(asked, located), located, again }
+      const hint = readLoginHint(form.get('email'))
+      const question: Question = { request, wanted: placed(asked, located), located, again, hint }
       if (!request.page.tokenMatches(form.get('token'))) return chooser(question)
       if (form.has('forget')) return chooser(question, chooseIdp.forget(request))
-      const provider = chooseIdp.admittedAt(located).find(({ id }) => id === form.get('idp'))
-      if (provider === undefined) return chooser(question)
+      const provider = chooseIdp.meant(question, form)
+      if (provider === null) return chooser(question)
       return begin(question, provider, chooseIdp.answered(request, form, provider.id))
     },
   }
@@ -185,23 +187,22 @@ export function createLogin(parts: LoginParts) {
       const detail = `${loopLimit} sign-ins of one browser within a minute, and no session`
       return fail(request, { code: 'login.loop', detail, destination: wanted })
     }
-    const question: Question = { request, wanted, located, again }
+    const hint = readLoginHint(request.query.get('login_hint'))
+    const question: Question = { request, wanted, located, again, hint }
     // A request that shows no sign of a person's browser gets the page whose form starts the sign-in (SESSIONS B 8).
     const unasked = request.navigation === 'document' ? chooseIdp.unasked(question, asked) : null
     return unasked === null ? chooser(question) : begin(question, unasked, chooseIdp.before(request))
   }
 
-  async function begin(
-    { request, wanted, again }: Question,
-    provider: IdentityProvider,
-    choice: Choice,
-  ): Promise<Answer> {
+  async function begin(question: Question, provider: IdentityProvider, choice: Choice): Promise<Answer> {
+    const { request, wanted, again, hint } = question
     const refused = parts.admitWrite('sign-in', request.address)
     if (refused !== null) return tooMany(request, wanted, refused)
     const state = pending.newState()
     const force = again || signedOutLately(request.cookies, now())
+    const loginHint = chooseIdp.addressFor(hint, provider.id)
     try {
-      const { step, idpPending } = await provider.begin(callbackOf(provider.id), { force, state })
+      const { step, idpPending } = await provider.begin(callbackOf(provider.id), { force, state, loginHint })
       const destination = { to: wanted.to, n: wanted.n, attempt: wanted.attempt }
       const login = { idp: provider.id, idpPending, device: choice.device, ...destination }
       const cookies = await pending.begin(state, request.cookies, login)

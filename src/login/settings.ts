@@ -1,9 +1,13 @@
 /** The page that asks which account: its groups, and whether a browser remembers the answer. */
 import { z } from 'zod'
+import { orNull } from '../setting/or-null.ts'
 import { text } from '../setting/text.ts'
 
 const group = z.strictObject({
   label: text.describe('Who people are, such as "Teacher": what they read on the first page.'),
+  description: orNull(text).describe(
+    'Who is meant, in a line under the label: "Management, school life, administration".',
+  ),
   idps: z
     .array(z.string({ error: 'must be the id of an identity provider' }))
     .min(1, { error: 'must name one identity provider at least' })

@@ -18,6 +18,8 @@ export type Prompt = 'access-code'
 export interface LoginAsk {
   /** The idp must ask the person again, whatever it remembers. */
   readonly force: boolean
+  /** The person's e-mail address, for idps that spare them to type it again; null: unknown, or not this idp's to know. */
+  readonly loginHint: string | null
   /** For idps that show or store it: 256 random bits, 43 characters, made by the caller. */
   readonly state: string
 }

@@ -3,6 +3,7 @@
  * computer, one idp to mark and one button. A long list has a search box, a form of its own.
  */
 import type { Language, Text } from '../model/text.ts'
+import { type ByEmail, byEmail, emailError, emailNotice, type RememberQuestion } from './by-email.ts'
 import { clip, type Html, href, html } from './escape.ts'
 import { frame, heading, type Level, type View, whither } from './frame.ts'
 import type { PageContext, Site } from './site.ts'
@@ -19,9 +20,11 @@ export interface ChooserData {
   /** The id that stands marked when the page opens. */
   readonly chosen: string | null
   /** "Remember this choice?"; null: not asked. */
-  readonly question: { readonly remember: boolean; readonly sharedIdleMs: number } | null
+  readonly question: RememberQuestion | null
   /** Null: the list is short enough to read. */
   readonly search: Search | null
+  /** Null: no idp is known by the addresses of its people, or this is the second step. */
+  readonly email: ByEmail | null
   /** Hidden fields that travel with the choice. */
   readonly carried: Readonly<Record<string, string>>
   readonly token: string
@@ -62,11 +65,12 @@ function tell(site: Site, c: PageContext, d: ChooserData, language: Language, le
     html`<p class="step">${words.step}</p>
 `
   }${heading(level, 0, title)}
-<p class="lead">${words.lead}</p>
+${d.email && emailNotice(d.email, language, level)}<p class="lead">${words.lead}</p>
 ${d.search && searchBox(d.search, language)}${d.idps.length === 0 ? nothingFound(d, language) : choices(d, language)}
-${help(d.idps, language, level)}<p class="act">${frontLink(site, c, language, 'link')}${homeLink(site, language)}</p>`
+${d.email && byEmail(d.email, d.token, language, level)}${help(d.idps, language, level)}<p class="act">${frontLink(site, c, language, 'link')}${homeLink(site, language)}</p>`
+  const error = emailError(d.email, language)
   return {
-    title: d.search?.query ? html`${words.results(d.idps.length, d.search)} – ${title}` : title,
+    title: d.search?.query ? html`${words.results(d.idps.length, d.search)} – ${title}` : html`${error}${title}`,
     main,
     quotesReference: false,
   }
@@ -113,7 +117,7 @@ function down(idp: OfferedIdp, language: Language): Html | null {
     : html`<small>${words.tryAnyway} <span class="tag warn">${words.doesNotAnswer}</span></small>`
 }
 
-function remember({ remember, sharedIdleMs }: NonNullable<ChooserData['question']>, language: Language): Html {
+function remember({ remember, sharedIdleMs }: RememberQuestion, language: Language): Html {
   const words = wordsOf[language]
   const [no, yes] = remember ? [null, html` checked`] : [html` checked`, null]
   return html`<fieldset>

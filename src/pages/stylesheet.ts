@@ -115,11 +115,12 @@ label { font-weight: 600 }
 .field label, .field .hint { display: block }
 .row { display: flex; flex-wrap: wrap; gap: var(--s3); align-items: end }
 .row > .field { flex: 1 1 11rem; margin: 0 }
-input:is([type=search], [name=code]) { display: block; width: 100%; min-height: 3rem; margin-top: var(--s1); padding: var(--s2) var(--s3);
+input:is([type=search], [name=code], [name=email]) { display: block; width: 100%; min-height: 3rem; margin-top: var(--s1); padding: var(--s2) var(--s3);
   border: 1px solid var(--edge); border-radius: var(--r-small); background: var(--surface); color: var(--ink); font: inherit; font-weight: 400 }
-input:is([type=search], [name=code]):focus-visible { outline-offset: 0; border-color: var(--focus) }
+input:is([type=search], [name=code], [name=email]):focus-visible { outline-offset: 0; border-color: var(--focus) }
 input[aria-invalid] { border: 2px solid var(--stop) }
-input[type=radio] { flex: none; width: 1.375rem; height: 1.375rem; margin: .1rem 0 0; accent-color: var(--accent) }
+.error { display: block; color: var(--stop); font-weight: 600 }
+input:is([type=radio], [type=checkbox]) { flex: none; width: 1.375rem; height: 1.375rem; margin: .1rem 0 0; accent-color: var(--accent) }
 .option { display: flex; gap: var(--s3); align-items: flex-start; padding: var(--s3) var(--s4); border: 1px solid var(--line); background: var(--surface); font-weight: 400; cursor: pointer }
 .option + .option { margin-top: -1px }
 .option:first-of-type { border-top-left-radius: var(--r); border-top-right-radius: var(--r) }

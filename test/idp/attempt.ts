@@ -59,7 +59,7 @@ export interface Begun {
 }
 
 export async function begin({ provider }: Gateway, now: () => number, force = false): Promise<Begun> {
-  const { step, idpPending } = await provider.begin(callback, { force, state })
+  const { step, idpPending } = await provider.begin(callback, { force, state, loginHint: null })
   if (step.kind !== 'redirect') throw new Error('OpenID Connect redirects')
   return { to: step.to, idpPending, begunAt: now(), taken: 0 }
 }

@@ -54,7 +54,7 @@ export function examine(begin: () => Promise<Sitting>, lacking: Lacking = {}): v
     async begin(at = gateway, force = false) {
       count += 1
       const state = `state-${String(count).padStart(4, '0')}-${'s'.repeat(32)}`
-      const { step, idpPending } = await at.provider.begin(callback, { force, state })
+      const { step, idpPending } = await at.provider.begin(callback, { force, state, loginHint: null })
       return { step, idpPending, state, begunAt: sitting.now(), taken: 0 }
     },
     hear: (begun, brought, at = gateway) =>
@@ -100,6 +100,16 @@ export function examine(begin: () => Promise<Sitting>, lacking: Lacking = {}): v
     it('binds the state: the idp sends it back, in the message or in the address that the message comes to', async () => {
       const { step, state } = await desk.begin()
       if (step.kind === 'redirect') expect(decodeURIComponent(step.to.href)).toContain(state)
+    })
+
+    it('tells a person’s address at most to the idp, in one parameter, and keeps it nowhere', async () => {
+      const [address, state] = ['anna+x&prompt=none@campus.example', 's'.repeat(43)]
+      const begun = await gateway.provider.begin(callback, { force: false, loginHint: address, state })
+      expect(JSON.stringify(begun.idpPending)).not.toContain('anna')
+      if (begun.step.kind !== 'redirect') return
+      const told = [...begun.step.to.searchParams].filter(([, value]) => value.includes('anna'))
+      expect(told).toEqual(sitting.takesLoginHint ? [['login_hint', address]] : [])
+      expect(begun.step.to.searchParams.has('prompt')).toBe(false)
     })
 
     it('tells the idp our callback as the caller built it', async () => {

@@ -146,7 +146,11 @@ describe('metadata (OI-14)', () => {
       ],
       { ...needs, report: () => {}, allowLoopbackHttp: false, rechecks: false, codes: noCodes },
     )
-    const failed = provider?.begin(new URL('https://acces.example.org/callback/campus'), { force: false, state: 's' })
+    const failed = provider?.begin(new URL('https://acces.example.org/callback/campus'), {
+      force: false,
+      loginHint: null,
+      state: 's',
+    })
     await expect(failed).rejects.toMatchObject(invalid('not https'))
   })
 })

@@ -94,7 +94,7 @@ const state = 's'.repeat(43)
 
 async function signIn(provider: IdentityProvider, cookies?: Map<string, string>, force = false): Promise<SignIn> {
   const begunAt = Date.now()
-  const { step, idpPending } = await provider.begin(callback, { force, state })
+  const { step, idpPending } = await provider.begin(callback, { force, loginHint: null, state })
   if (step.kind !== 'redirect') throw new Error('OpenID Connect redirects')
   const reply = await signInAtProvider(step.to, anna, outbound.fetch, cookies)
   const heard = await provider.hear(
@@ -176,7 +176,7 @@ describe('a sign-in at a real OpenID provider', () => {
   it('redeems a code once: the same callback again is refused by the provider', async () => {
     const provider = providerFor()
     const begunAt = Date.now()
-    const { step, idpPending } = await provider.begin(callback, { force: false, state })
+    const { step, idpPending } = await provider.begin(callback, { force: false, loginHint: null, state })
     if (step.kind !== 'redirect') throw new Error('OpenID Connect redirects')
     const parameters = (await signInAtProvider(step.to, anna, outbound.fetch)).searchParams
     const hear = () =>
@@ -266,7 +266,9 @@ describe('an idp that is down when the gateway starts', () => {
       rechecks: false,
       codes: noCodes,
     })
-    await expect(provider?.begin(callback, { force: false, state })).rejects.toMatchObject({ code: 'idp.unreachable' })
+    await expect(provider?.begin(callback, { force: false, loginHint: null, state })).rejects.toMatchObject({
+      code: 'idp.unreachable',
+    })
     expect(provider?.health()).toBe('down')
 
     const again = await startOpenidProvider({
@@ -275,7 +277,7 @@ describe('an idp that is down when the gateway starts', () => {
       clients: [{ clientId: 'passerelle', clientSecret: null, redirectUris: [callback.href] }],
     })
     now += 10_000
-    const begun = await provider?.begin(callback, { force: false, state })
+    const begun = await provider?.begin(callback, { force: false, loginHint: null, state })
     expect(begun?.step.kind).toBe('redirect')
     expect(provider?.health()).toBe('up')
     expect(events.map(({ name }) => name)).toEqual(['idp.down', 'idp.up'])

@@ -42,6 +42,7 @@ export async function sitCas(): Promise<Sitting> {
   return {
     now: clock.now,
     advance: clock.advance,
+    takesLoginHint: false,
     subject: 'alice',
     examined(patienceMs = 10_000) {
       const events: GatewayEvent[] = []

@@ -29,6 +29,7 @@ export async function sitOidc(): Promise<Sitting> {
   return {
     now: clock.now,
     advance: clock.advance,
+    takesLoginHint: true,
     subject: 'anna',
     examined(patienceMs = 10_000) {
       const asking = createFetch(outbound.connector(5_000), { deadlineMs: patienceMs, bytes: 1024 * 1024 })

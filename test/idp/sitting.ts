@@ -46,6 +46,8 @@ export interface Sitting {
   readonly advance: (ms: number) => void
   /** The protocol as after a restart of the gateway; what it asks others is given up after `patienceMs` (10 s by default). */
   readonly examined: (patienceMs?: number) => Examined
+  /** The idp spares the person to type who they are. */
+  readonly takesLoginHint: boolean
   /** Who is signed in when nothing else is said. */
   readonly subject: string
   /**

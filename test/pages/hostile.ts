@@ -65,6 +65,12 @@ export function hostilePages(address: string): readonly Sample[] {
         available: false,
         help: { label: evilText, url: address },
       }
+      const email = {
+        typed: evil,
+        failed: { kind: 'unknown', domain: evil },
+        question: { remember: true, sharedIdleMs: 1 },
+        carried: { [evil]: evil },
+      } as const
       const choosing = {
         going: evilText,
         group: evilText,
@@ -72,6 +78,7 @@ export function hostilePages(address: string): readonly Sample[] {
         idps: [idp],
         chosen: evil,
         search: { action: address, fields: { [evil]: evil }, query: evil, among: 16 },
+        email,
         carried: { [evil]: evil },
         token: evil,
       }
@@ -113,7 +120,13 @@ export function hostilePages(address: string): readonly Sample[] {
         sample('chooser-nothing', pages.chooser(c, { ...choosing, idps: [], question: null })),
         sample(
           'choose-group',
-          pages.chooseGroup(c, { going: evilText, groups: [{ label: evilText, href: address }], help: [idp] }),
+          pages.chooseGroup(c, {
+            going: evilText,
+            groups: [{ label: evilText, description: evilText, href: address }],
+            email,
+            help: [idp],
+            token: evil,
+          }),
         ),
         sample(
           'as-last-time',

@@ -238,6 +238,7 @@ describe('the chooser', () => {
     chosen: null,
     question: null,
     search: null,
+    email: null,
     carried: { to: '/x', a: '1' },
     token: 'T',
   })

@@ -164,11 +164,40 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
       'choose-group',
       pages.chooseGroup(c, {
         going: courses,
-        groups: [
-          { label: { fr: 'Élève ou parent', en: 'Pupil or parent' }, href: '/enter?who=0' },
-          { label: { fr: 'Enseignant', en: 'Teacher' }, href: '/enter?who=1' },
-        ],
+        groups,
+        email: null,
         help: idps,
+        token: 't',
+      }),
+    ),
+    sample(
+      'choose-group-email',
+      pages.chooseGroup(c, { going: courses, groups, email: asksForEmail, help: idps, token: 't' }),
+    ),
+    sample(
+      'choose-group-unknown',
+      pages.chooseGroup(c, {
+        going: courses,
+        groups,
+        email: {
+          ...asksForEmail,
+          typed: 'anne.lefevre@exemple.fr',
+          failed: { kind: 'unknown', domain: 'exemple.fr' },
+        },
+        help: [],
+        token: 't',
+      }),
+    ),
+    sample(
+      'chooser-email',
+      pages.chooser(c, { ...choosing, group: null, question: null, email: { ...asksForEmail, question: null } }),
+    ),
+    sample(
+      'chooser-no-address',
+      pages.chooser(c, {
+        ...choosing,
+        group: null,
+        email: { ...asksForEmail, typed: 'anne.lefevre', failed: { kind: 'no-address' } },
       }),
     ),
     sample(
@@ -322,6 +351,19 @@ const domains = {
   unlisted: 0,
 }
 
+const groups = [
+  { label: { fr: 'Élève ou parent', en: 'Pupil or parent' }, description: null, href: '/enter?who=0' },
+  { label: { fr: 'Enseignant', en: 'Teacher' }, description: null, href: '/enter?who=1' },
+  {
+    label: { fr: 'Personnel non enseignant', en: 'Non-teaching staff' },
+    description: {
+      fr: 'Direction, vie scolaire, administration, agents',
+      en: 'Management, school life, administration',
+    },
+    href: '/enter?who=2',
+  },
+]
+
 const idps = [
   {
     id: 'janus',
@@ -357,6 +399,14 @@ const choosing = {
   chosen: null,
   question: { remember: false, sharedIdleMs: 600_000 },
   search: null,
+  email: null,
   carried: { to: 'https://cours.example.org/' },
   token: 't',
 }
+
+const asksForEmail = {
+  typed: '',
+  failed: null,
+  question: { remember: false, sharedIdleMs: 600_000 },
+  carried: { to: 'https://cours.example.org/' },
+} as const

@@ -81,6 +81,8 @@ export interface Beginning {
   readonly scope: string
   readonly state: string
   readonly force: boolean
+  /** Null: the person says at the idp who they are. */
+  readonly loginHint: string | null
 }
 
 /** For all answers of one errand together, ms. */
@@ -127,7 +129,7 @@ export function createClient(settings: ClientSettings, needs: ClientNeeds) {
     /** Where the browser is sent, and what must be remembered until it is back. */
     async begin(
       metadata: Metadata,
-      { callback, scope, state, force }: Beginning,
+      { callback, scope, state, force, loginHint }: Beginning,
     ): Promise<{ readonly to: URL; readonly proof: Proof }> {
       const verifier = randomPKCECodeVerifier()
       const nonce = randomNonce()
@@ -140,6 +142,7 @@ export function createClient(settings: ClientSettings, needs: ClientNeeds) {
         code_challenge_method: 'S256',
         // max_age makes the token say when the person was asked (Core §2), which hear() looks at.
         ...(force ? { prompt: 'login', max_age: '0' } : {}),
+        ...(loginHint === null ? {} : { login_hint: loginHint }),
       })
       return { to, proof: { nonce, state, verifier } }
     },

@@ -139,9 +139,9 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
     label: settings.label,
     prompt: null,
 
-    begin: async (callback, { force, state }) => {
+    begin: async (callback, { force, loginHint, state }) => {
       const metadata = await discovery.fresh()
-      const { to, proof } = await client.begin(metadata, { callback, scope, state, force })
+      const { to, proof } = await client.begin(metadata, { callback, scope, state, force, loginHint })
       // The issuer goes with the sign-in: the id could mean another idp after a change of the configuration.
       const idpPending: IdpPending = {
         issuer: metadata.issuer,
