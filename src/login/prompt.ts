@@ -9,6 +9,7 @@ import type { AdmitWrite } from '../limits/anonymous-writes.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import type { IdentityProvider } from '../model/idp.ts'
 import type { LocatedUrl, LocateUrl } from '../model/place.ts'
+import { shownPath } from '../model/shown-path.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { PendingLogin } from '../session/pending.ts'
@@ -56,7 +57,7 @@ export function createPrompt({ offered, expect, hear, locateUrl, hasChoice, page
       if (!offered.now(provider.id)) return notOffered(request, provider, login)
       const parameters = request.form ?? new URLSearchParams()
       if (!request.page.tokenMatches(parameters.get('token'))) {
-        const expired = `POST ${request.path} without the token of this browser's page state`
+        const expired = `POST ${shownPath(request.path)} without the token of this browser's page state`
         return form(request, provider, login, new GatewayError('portal.form-expired', expired))
       }
       const message = { method: 'POST' as const, parameters }

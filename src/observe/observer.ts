@@ -2,7 +2,7 @@
 import { failures } from '../errors.ts'
 import type { GatewayEvent, Report } from '../model/event.ts'
 import type { Observed } from '../model/passage.ts'
-
+import { shownPath } from '../model/shown-path.ts'
 import { JsonLine, type Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -43,7 +43,7 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
         .add('method', method)
         .add('host', target?.host)
         // Never the query: deep links carry names and tokens.
-        .add('path', target?.path)
+        .add('path', portal && target !== null ? shownPath(target.path) : target?.path)
         .add('status', status)
         .add('ms', tenths(endedAt - observed.startedAt))
         .add('originMs', observed.originMs === null ? null : tenths(observed.originMs))

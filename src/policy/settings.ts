@@ -32,6 +32,17 @@ const conditions = {
     .describe('The request comes from one of these networks. Behind a load balancer it needs `listen.trustedProxies`.'),
 }
 
+/** What headers may name and rules may not: taken for claims, they would be whatever an idp asserts under that name. */
+const noClaims = ['subject', 'subjectId', 'entity']
+
+function mustNameClaims(written: object, context: z.RefinementCtx): void {
+  for (const name of noClaims) {
+    if (!Object.hasOwn(written, name)) continue
+    const message = 'is not the name of a claim: rules ask for an idp, a method, an address, or a claim such as sub'
+    context.addIssue({ code: 'custom', path: [name], message })
+  }
+}
+
 const claimValues = oneOrMore(glob, 'must be text, or a list of texts').describe(
   'Any other key is the name of a claim: the person has it with one of these values.',
 )
@@ -42,12 +53,14 @@ const negated = z
   .object(conditions)
   .catchall(claimValues)
   .refine(not => Object.keys(not).length > 0, { error: 'must not be empty' })
+  .superRefine(mustNameClaims)
 
 const rule = z
   .object({ ...conditions, not: negated.optional().describe('None of these may hold.') })
   .catchall(claimValues)
   .superRefine((written, context) => {
     if (Object.keys(written).length === 0) context.addIssue({ code: 'custom', message: emptyRule })
+    mustNameClaims(written, context)
   })
   .transform(({ not, ...positive }): Rule => {
     return { conditions: [...conditionsOf(positive, false), ...(not === undefined ? [] : conditionsOf(not, true))] }

@@ -13,6 +13,7 @@ import { cookieName } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { PortalRequest, Route } from '../model/exchange.ts'
 import type { Passage } from '../model/passage.ts'
+import { shownPath } from '../model/shown-path.ts'
 import { type Language, languages } from '../model/text.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { createPageClient } from '../session/page-client.ts'
@@ -111,7 +112,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
   )
   for (const route of parts.routes) if (route.withoutCookies !== true) mount(route)
   app.use((request: Request) => {
-    throw new GatewayError('portal.not-found', request.path)
+    throw new GatewayError('portal.not-found', shownPath(request.path))
   })
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
     failed(error, request, response),
@@ -191,14 +192,14 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     if (!ours) {
       parts.report({ name: 'request.cross-origin', resource: null })
       const from = String(request.headers.origin).slice(0, 200)
-      throw new GatewayError('request.cross-origin', `POST ${request.path} from ${from}`)
+      throw new GatewayError('request.cross-origin', `POST ${shownPath(request.path)} from ${from}`)
     }
     // Out of the store's reach the token cannot be compared; browsers do not let other origins claim ours.
     if (ofOwnOrigin || !hasPageState(request)) return
     if (!asked.page.tokenMatches(asked.form?.get('token') ?? null)) {
       throw new GatewayError(
         'portal.form-expired',
-        `POST ${request.path} without the token of this browser's page state`,
+        `POST ${shownPath(request.path)} without the token of this browser's page state`,
       )
     }
   }

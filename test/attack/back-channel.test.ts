@@ -124,6 +124,29 @@ describe('the back channel', () => {
     expect(await ofAlice()).toBe(200)
   })
 
+  it.each<[string, (sid: string) => Promise<string> | string]>([
+    ['without a signature (BL-02)', sid => unsigned({ alg: 'none' }, { sid })],
+    ['with an HMAC for a signature (BL-02)', sid => unsigned({ alg: 'HS256' }, { sid })],
+    ['with a broken signature (BL-02)', async sid => (await token(world, { sid })).replace(/.{9}$/, 'A'.repeat(9))],
+    ['of a key of nobody (BL-02)', sid => logoutToken(world.op, claimsOf({ sid }), { kid: 'nobody' })],
+    ['of another issuer (BL-03)', sid => token(world, { sid, iss: 'https://evil.example' })],
+    ['for another client (BL-03)', sid => token(world, { sid, aud: 'other' })],
+    ['for nobody (BL-03)', sid => token(world, { sid, aud: undefined })],
+    ['without the event (BL-04)', sid => token(world, { sid, events: {} })],
+    ['with a nonce (BL-05)', sid => token(world, { sid, nonce: 'n' })],
+    ['without iat (BL-07)', sid => token(world, { sid, iat: undefined })],
+    ['that is too old (BL-07)', sid => token(world, { sid, iat: seconds() - 300, exp: seconds() + 300 })],
+    ['that has expired (BL-07)', sid => token(world, { sid, exp: seconds() - 300 })],
+    ['without an id (BL-07)', sid => token(world, { sid, jti: undefined })],
+  ])('answers 400 to a token %s, and its session lives', async (_, made) => {
+    refused(await postLogoutToken(world.portal('/backchannel/op'), await made(sid)))
+    expect(await ofAlice()).toBe(200)
+  })
+
+  const claimsOf = (bent: Members) => logoutClaims(world.op, clock.now(), bent)
+  const unsigned = (header: Members, bent: Members) =>
+    `${[header, claimsOf(bent)].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.AAAA`
+
   const refused = (reply: BackChannelReply) => {
     expect(reply.status).toBe(400)
     expect(reply.headers['content-type']).toBe('application/json; charset=utf-8')

@@ -4,8 +4,8 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Browser } from '../stand-in/browser-client.ts'
-import type { Reply } from '../stand-in/browser-reply.ts'
 import { settableClock } from '../stand-in/clock.ts'
+import { notedSecrets } from '../stand-in/noted-secrets.ts'
 import { rawExchange } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
@@ -34,32 +34,9 @@ afterAll(async () => {
 
 const app = (path = '/echo') => world.url('app', path)
 
-async function metrics(): Promise<string> {
-  return (await fetch(`http://127.0.0.1:${world.operationsPort}/metrics`)).text()
-}
-
 describe('a life of sessions (LG-01)', () => {
-  /** What must be nowhere, and what it is. */
-  const secrets = new Map<string, string>()
-  const note = (what: string, value: unknown) => {
-    if (typeof value !== 'string' || value.length < 8) return
-    // The second of a sign-out opens nothing, and may well be the one in which a process began.
-    if (/^\d{10}$/.test(value)) return
-    for (const spelled of [value, encodeURIComponent(value), decodeURIComponent(value)]) secrets.set(spelled, what)
-  }
-  /** Parameters that name, or are, something that opens. */
-  const telling = ['code', 'state', 'nonce', 'code_challenge', 'r', 't', 'n', 'o', 'id_token_hint', 'token']
-
-  function noteAll(reply: Reply): Reply {
-    for (const hop of [...reply.hops, reply]) {
-      for (const line of hop.cookiesSet) note('a cookie', /^[^=]+=([^;]+)/.exec(line)?.[1])
-      for (const url of [hop.url, hop.redirect].filter(one => one !== null))
-        for (const name of telling) note(`the ${name} of an address`, url.searchParams.get(name))
-      for (const form of hop.forms)
-        for (const [name, value] of form.fields) if (name === 'token') note('a form’s token', value)
-    }
-    return reply
-  }
+  const secrets = notedSecrets()
+  const { note, noteAll } = secrets
 
   it('leaves no code, token, cookie, ticket, state or secret in log, metrics or events', async () => {
     world.op.bends.tokenAnswer = honest => {
@@ -167,17 +144,10 @@ describe('a life of sessions (LG-01)', () => {
       ['the store’s password', password],
     ] as const)
       note(what, value)
-    const kinds = new Set(secrets.values())
-    expect(kinds.size).toBeGreaterThan(18)
-    expect(secrets.size).toBeGreaterThan(100)
-    const outputs = { log: world.log.join(''), metrics: await metrics(), events: JSON.stringify(world.events) }
-    expect(outputs.log.split('\n').length).toBeGreaterThan(60)
-    const found = Object.entries(outputs).flatMap(([output, text]) =>
-      [...secrets]
-        .filter(([secret]) => text.includes(secret))
-        .map(([secret, what]) => `${what} in ${output}: ${secret}`),
-    )
-    expect(found).toEqual([])
+    expect(secrets.count().kinds).toBeGreaterThan(18)
+    expect(secrets.count().secrets).toBeGreaterThan(100)
+    expect(world.log.length).toBeGreaterThan(60)
+    expect(await secrets.found(world)).toEqual([])
   })
 })
 

@@ -59,7 +59,7 @@ const isSignedIn = async () => {
 }
 
 describe('a page of the idp with our front channel in a frame', () => {
-  it('ends the session, without a cookie, and may show the frame', async () => {
+  it('ends the session, without a cookie, and may show the frame (FL-01, FL-03)', async () => {
     expect(await isSignedIn()).toBe(true)
     expect(await frameOn('op')).toEqual({ cookie: undefined, status: 200, shown: true })
     expect(await isSignedIn()).toBe(false)

@@ -46,10 +46,16 @@ async function said(name: string, text: string): Promise<string> {
 }
 
 const names = (await readdir(folder)).filter(name => name.endsWith('.yaml')).sort()
+const cases = await Promise.all(
+  names.map(async name => {
+    const text = await readFile(join(folder, name), 'utf8')
+    return { name, text, about: /^# (.*)/.exec(text)?.[1] ?? 'itself' }
+  }),
+)
 
 describe('check says of', () => {
-  it.each(names)('%s what stands below its line', async name => {
-    const [text = '', expected] = (await readFile(join(folder, name), 'utf8')).split('----------\n')
-    expect(await said(name, text)).toBe(expected)
+  it.each(cases)('$name what stands below its line: $about', async ({ name, text }) => {
+    const [configuration = '', expected] = text.split('----------\n')
+    expect(await said(name, configuration)).toBe(expected)
   })
 })

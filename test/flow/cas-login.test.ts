@@ -1,7 +1,10 @@
 /** Signing in by CAS at the assembled gateway, and what a CAS server may do wrong (docs/sessions.md A2, S4; attack cases CA). */
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Browser } from '../stand-in/browser-client.ts'
 import { type CasServer, logoutRequest, postLogout, startCasServer } from '../stand-in/cas-server.ts'
+import { selfSigned } from '../stand-in/certificate.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 
@@ -9,9 +12,20 @@ import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 const clock = settableClock(Date.now())
 let cas: CasServer
 let world: TestGateway
+/** It answers as a CAS server would, with a certificate that nobody vouches for. */
+let shady: Server
+let shadyAsked = 0
 
 beforeAll(async () => {
   cas = await startCasServer()
+  const { certificate: cert, key } = selfSigned(['shady.localhost'])
+  shady = createServer({ cert, key }, (_, response) => {
+    shadyAsked++
+    response.end(
+      '<cas:serviceResponse xmlns:cas="http://www.yale.edu/tp/cas"><cas:authenticationFailure code="X"/></cas:serviceResponse>',
+    )
+  })
+  await new Promise<void>(resolve => shady.listen(0, '127.0.0.1', resolve))
   world = await startTestGateway({
     surroundings: { wall: clock.now },
     idps: `
@@ -20,7 +34,10 @@ beforeAll(async () => {
     cas: { server: "${cas.server}" }
   - id: old
     label: { fr: Vieux serveur, en: Old server }
-    cas: { server: "${cas.server}/", version: 2 }`,
+    cas: { server: "${cas.server}/", version: 2 }
+  - id: shady
+    label: Shady
+    cas: { server: "https://shady.localhost:${(shady.address() as AddressInfo).port}/cas" }`,
     resources: `
   - id: app
     title: Application
@@ -49,6 +66,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await world.stop()
   await cas.stop()
+  shady.closeAllConnections()
+  shady.close()
 })
 afterEach(() => {
   world.invariants()
@@ -227,6 +246,14 @@ describe('CA-09: a server', () => {
     }
     clock.advance(11_000)
     expect((await new Browser().navigate(open())).status).toBe(200)
+  })
+
+  it('that cannot prove its name is a page of ours: nobody is sent there, and no ticket', async () => {
+    const reply = await new Browser().navigate(world.portal('/login?idp=shady'))
+    expect([reply.status, reply.url.origin]).toEqual([503, new URL(world.portal()).origin])
+    expect(reply.visibleText).toContain('Shady')
+    expect(world.log.findLast(line => line.includes('idp.unreachable'))).toMatch(/self.signed certificate/)
+    expect(shadyAsked).toBe(0)
   })
 
   it.each<[string, CasServer['bends']['validation'], number]>([

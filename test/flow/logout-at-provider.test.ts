@@ -4,7 +4,7 @@ import type { Browser } from '../stand-in/browser-client.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
-describe('signing out at the provider', () => {
+describe('signing out at the provider (BL-01)', () => {
   let redis: RedisServer
   let near: TestGateway
   let far: TestGateway

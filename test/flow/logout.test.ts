@@ -72,7 +72,7 @@ describe('signing out', () => {
     expect(enter.redirect?.origin).toBe(world.provider.issuer)
   })
 
-  it('leads on to the provider by a button that a Refresh presses, and comes back to say that it is closed', async () => {
+  it('leads on to the provider by a button that a Refresh presses, and comes back to say that it is closed (RL-01)', async () => {
     const closing = await browser.submit(await ask(), {}, '/logout')
     expect(closing.url.pathname).toBe('/signed-out')
     expect(closing.visibleText).toContain('Closing')

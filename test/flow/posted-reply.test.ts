@@ -15,7 +15,7 @@ afterEach(() => {
 })
 afterAll(() => world.stop())
 
-describe('a reply by POST from another site (C5 4)', () => {
+describe('a reply by POST from another site (C5 4, OI-22)', () => {
   const target = () => world.url('app', '/echo?posted=1')
   let browser: Browser
   let reply: URL

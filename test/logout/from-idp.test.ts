@@ -53,7 +53,7 @@ const gateway = (keys = createKeys(secrets)) =>
     report: event => events.push(event),
   })
 
-describe('a message of an idp', () => {
+describe('a message of an idp (BL-07)', () => {
   it('is carried out once, and said to be done the second time', async () => {
     const end = gateway()
     for (let time = 0; time < 2; time++) expect(await end('back', [notice('m-1')])).toMatchObject({ stored: true })

@@ -81,7 +81,7 @@ describe.each<[string, 'sid' | 'guessable-sid', Pick<LogoutNotice, 'subject' | '
   ['a session with a name that could be guessed', 'guessable-sid', bySession],
   ['its subject', 'sid', { subject: 'anna', idpSession: null }],
   ['both', 'sid', { ...bySession, subject: 'anna' }],
-])('a sign-in, and a notice that names %s', (_, kind, named) => {
+])('a sign-in, and a notice that names %s (BL-10)', (_, kind, named) => {
   const notice: LogoutNotice = { idp: 'campus', issuedAt, message: null, ...named }
 
   async function alive(store: Store, made: { id: string; generation: number } | null): Promise<boolean> {
