@@ -37,6 +37,7 @@ EXPOSE 8080 9090
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9090/livez').then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 
+# A changed configuration is read on `docker kill --signal HUP` (docs/guide/reload.md).
 # The larger young generation is worth a tenth to a third of the throughput (docs/decision/0002).
 ENTRYPOINT ["node", "--max-semi-space-size=16", "dist/main.js"]
 CMD ["serve", "/etc/passerelle/passerelle.yaml"]

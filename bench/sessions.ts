@@ -103,6 +103,7 @@ async function measure(
     keys,
     limits,
     perPerson: null,
+    hasIdp: () => true,
     now,
     report: () => {},
     endedLate: () => {},

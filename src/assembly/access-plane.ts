@@ -6,34 +6,21 @@ import { createRefuse } from '../access/refuse.ts'
 import { createSiteLogout } from '../access/site-logout.ts'
 import { createSitePage } from '../access/site-page.ts'
 import { createCloseFromSite } from '../logout/close-from-site.ts'
-import type { GatewayEvent } from '../model/event.ts'
 import { languageOf } from '../pages/language.ts'
 import { stylesheet } from '../pages/stylesheet.ts'
 import { authorize, isLeft } from '../policy/authorize.ts'
 import { createForward } from '../proxy/forward.ts'
-import { Tunnels } from '../proxy/upgrade.ts'
 import type { Core } from './core.ts'
 
 export function assembleAccessPlane(core: Core) {
-  const { portal, resources, locate, locateUrl, providers, sessions, handoff, outbound, pages, report } = core
-  const tunnels = new Tunnels()
-  let cutting = false
-
+  const { portal, resources, locate, locateUrl, providers, sessions, handoff, outbound, open, pages, report } = core
   const forwarding = createForward({
     resources,
     connector: outbound.connector,
-    watch: sessions.watch,
-    permits: ({ request, observed }, { resource, access }, session) => {
-      const context = { method: request.method ?? '', address: observed.client }
-      const decision = authorize({ resource, access, context }, session)
-      // Without the identity that it was opened with, an optional path is another one.
-      return decision.effect === 'permit' && decision.session !== null
-    },
-    tunnels,
-    report: (event: GatewayEvent) => {
-      // Of a session's end; a gateway that stops ends none.
-      if (!cutting || event.name !== 'stream.closed-at-end') report(event)
-    },
+    watch: open.watch,
+    permits: core.permits,
+    tunnels: open.tunnels,
+    report: open.report,
     monotonic: core.monotonic,
   })
   const sitePage = createSitePage({ languageOf, random: core.random, now: core.wall })
@@ -75,15 +62,5 @@ export function assembleAccessPlane(core: Core) {
     report,
   })
 
-  return {
-    access,
-    tunnels: () => tunnels.size,
-    closeStreams(): void {
-      cutting = true
-      sessions.closeStreams()
-      tunnels.closeAll()
-      cutting = false
-    },
-    close: () => forwarding.close(),
-  }
+  return { access, retire: forwarding.retire, close: forwarding.close }
 }

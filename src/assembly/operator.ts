@@ -2,18 +2,19 @@
 
 import { type Commands, createCommands, type SessionLine } from '../server/commands.ts'
 import type { KnownSession } from '../session/sessions.ts'
-import type { Core } from './core.ts'
+import type { Lasting } from './lasting.ts'
+import type { Standing } from './standing.ts'
 
-export function assembleCommands({ settings, sessions, tellParticipants, report, monotonic }: Core): Commands {
+export function assembleCommands({ sessions, report, monotonic }: Lasting, standing: () => Standing): Commands {
   return createCommands({
-    secret: settings.operations.secret,
+    secret: () => standing().settings.operations.secret,
     async *list(selection) {
       for await (const known of sessions.list(selection)) yield lineOf(known)
     },
     async *end(selection) {
       for await (const { looked, ended } of sessions.endMany(selection)) {
         // What waits for its turn is held in memory, so a few at a time.
-        await Promise.all(ended.map(one => tellParticipants(one)))
+        await Promise.all(ended.map(one => standing().tellParticipants(one)))
         yield { looked, ended: ended.length }
       }
     },

@@ -1,6 +1,4 @@
 /** The portal: our own pages on our own host. Who stands behind its routes, and whom each of them knows. */
-import { createAnonymousWrites } from '../limits/anonymous-writes.ts'
-import { createLogoutRequests } from '../limits/logout-requests.ts'
 import { createCallback } from '../login/callback.ts'
 import { createChooseIdp } from '../login/choose-idp.ts'
 import { createEmailDomains } from '../login/email-domains.ts'
@@ -44,7 +42,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
   const { settings, resources, locateUrl, providers, sessions, singleUse, handoff, pages, report, random } = core
   const portal = core.portal.origin
   const now = core.wall
-  const admitWrite = createAnonymousWrites(core.now)
+  const { admitWrite } = core.limits
   const pending = createPendingLogins(singleUse, now)
   const idpOf = (id: string) => settings.idps.find(idp => idp.id === id)
   const idpLabel = (id: string) => providers.get(id)?.label ?? null
@@ -115,7 +113,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
   const fromIdp = { providers, endFromIdp, report, now: core.now }
   const heardLogout = createHeardLogout({
     endFromIdp: notices => endFromIdp('callback', notices),
-    admit: createLogoutRequests(core.now),
+    admit: core.limits.admitLogoutRequest,
   })
   const expect = createExpect({ sessions, pending, fail, report })
   const hear = createHear({

@@ -3,6 +3,7 @@
 import { loadSettings } from '../config/load.ts'
 import { formatProblems } from '../config/problem.ts'
 import { assemble } from '../gateway.ts'
+import { createReload } from '../reload.ts'
 
 export interface Output {
   readonly write: (text: string) => void
@@ -45,10 +46,11 @@ export async function serve(
   return new Promise(resolve => {
     const stop = () => void gateway.drain().then(() => resolve(0))
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
-    // A terminal that was closed means: stop. An operator asks for what this version cannot do; node would die of it at once.
+    const reload = createReload({ gateway, load: () => loadSettings(file, env), say: text => out.write(text) })
+    // A terminal that was closed means: stop. An operator without one means: read the configuration anew.
     process.on('SIGHUP', () => {
       if (out.isTTY === true) return stop()
-      out.write('SIGHUP: nothing was read anew; a changed configuration needs a restart\n')
+      void reload()
     })
   })
 }

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { parsing } from '../setting/one-of.ts'
 import { checkAccessCodes } from './access-codes.ts'
 import { checkBeliefs } from './beliefs.ts'
+import { checkCertificates } from './certificates.ts'
 import { checkClaimValues } from './claim-values.ts'
 import { type Located, readDocument } from './document.ts'
 import { readCodeFiles, readFiles, withContents } from './files.ts'
@@ -25,6 +26,8 @@ export type Loaded =
       readonly warnings: readonly Problem[]
       /** `config/passerelle.yaml:31`: where a key stands, or the nearest thing around it. */
       readonly position: (path: KeyPath) => string
+      /** The same, for a problem. */
+      readonly place: (path: KeyPath) => Pick<Problem, 'file' | 'line' | 'column'>
     }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }
 
@@ -62,15 +65,17 @@ export async function parseSettings(text: string, sources: Sources & { readonly 
   const contents = new Map([...(await readFiles(players, sources, tell)), ...codes.paths])
   warnOfLiteralSecrets(players, hidden, tell)
 
-  const parsed = settingsSchema.safeParse(withContents(value, contents), parsing)
+  const filled = withContents(value, contents)
+  const parsed = settingsSchema.safeParse(filled, parsing)
   if (!parsed.success) tellIssues(parsed.error.issues, { root, value }, tell)
-  const settings = parsed.success ? parsed.data : ((salvage(settingsSchema, value) ?? {}) as Part<Settings>)
+  const settings = parsed.success ? parsed.data : ((salvage(settingsSchema, filled) ?? {}) as Part<Settings>)
   checkReferences(settings, tell)
   checkClaimValues(settings, tell)
   checkHosts(settings, tell)
   checkPaths(settings, tell)
   checkBeliefs(settings, tell)
   checkTrust(settings, tell)
+  checkCertificates(settings, tell)
   checkAccessCodes(codes.texts, settings, tell)
 
   if (!parsed.success || problems.length > 0)
@@ -80,6 +85,7 @@ export async function parseSettings(text: string, sources: Sources & { readonly 
     settings: parsed.data,
     warnings: sorted(warnings),
     position: path => `${file}:${positionAt(root, path).line}`,
+    place: path => ({ file, ...positionAt(root, path) }),
   }
 }
 

@@ -8,6 +8,10 @@ import type { EndReason } from './session.ts'
 
 export type GatewayEvent =
   | { readonly name: 'gateway.started'; readonly address: string }
+  /** At the start, and by each reload. `checksum`: 12 hexadecimal digits; `at`: ms since the epoch. */
+  | { readonly name: 'configuration.adopted'; readonly checksum: string; readonly at: number }
+  /** The one that runs goes on. `detail`: the first problem, with its place. */
+  | { readonly name: 'configuration.refused'; readonly problems: number; readonly detail: string }
   | { readonly name: 'gateway.draining' }
   | { readonly name: 'gateway.stopped' }
   | { readonly name: 'session.established'; readonly idp: string }

@@ -1,14 +1,17 @@
-/** What is still open on behalf of a session, and may have to be closed with it (SESSIONS S8). */
+/** What is still open, and may have to be closed: with its session, or because of a reload (SESSIONS S8, B 7). */
 import type { Session } from './session.ts'
 
 export interface OpenTraffic {
   /** Called once. */
   readonly close: () => void
-  /** As the decision would be now: claims, rules and logout links change while a stream is open. */
-  readonly permitted: (session: Session) => boolean
-  /** Milliseconds for which it may go on after the session's end: none for a stream, which never ends by itself. */
+  /** As the decision would be now: claims, rules and logout links change while a stream is open. Null: with no session. */
+  readonly permitted: (session: Session | null) => boolean
+  /** Milliseconds for which it may go on when it may not be open any more: none for a stream, which never ends by itself. */
   readonly graceMs: number
 }
 
-/** @returns call it when the traffic is over by itself */
-export type WatchTraffic = (session: Session, traffic: OpenTraffic) => () => void
+/**
+ * @param session null: it was opened without one
+ * @returns call it when the traffic is over by itself
+ */
+export type WatchTraffic = (session: Session | null, traffic: OpenTraffic) => () => void

@@ -19,6 +19,8 @@ export interface Log {
   readonly writes: (level: 'info' | 'warn' | 'error') => boolean
   /** A line that its caller made: whole JSON with `level` and `time`, as JsonLine gives it. */
   readonly line: (json: string) => void
+  /** The least that is written from now on. */
+  readonly setLevel: (level: LogLevel) => void
 }
 
 /**
@@ -48,6 +50,9 @@ export function createLog(
     error: (fields, message) => logger.error(fields, message),
     writes: wanted => logger.isLevelEnabled(wanted),
     line: json => destination.write(json),
+    setLevel(next) {
+      logger.level = next
+    },
     close: destination.close,
   }
 }

@@ -18,6 +18,10 @@ export interface Metrics {
   /** A try at an access code. */
   readonly code: (idp: string, outcome: string) => void
   readonly told: (participant: string, result: 'told' | 'failed') => void
+  /** This configuration runs from now on. @param checksum hexadecimal, at most 13 digits */
+  readonly configuration: (checksum: string, atMs: number) => void
+  /** A reload was refused; the configuration that runs goes on. */
+  readonly configurationRefused: () => void
   /** Anything of the closed list of events that is only counted. */
   readonly event: (name: string) => void
   readonly text: () => Promise<string>
@@ -97,12 +101,41 @@ export function createMetrics(measured: Measured): Metrics {
     labelNames: ['idp'],
     registers: [registry],
     collect() {
+      // Those that a reload has removed are no more.
+      this.reset()
       for (const { id, health } of measured.idps())
         if (health !== 'unknown') this.set({ idp: id }, health === 'up' ? 1 : 0)
     },
   })
 
+  const reloads = tally('config_reloads_total', 'Configurations read while the gateway ran, by outcome.', 'outcome')
+  const configuration = { checksum: 0, succeeded: 0, at: 0 }
+  gauge(
+    'config_checksum',
+    'Of the configuration that runs: the same number where it is the same.',
+    () => configuration.checksum,
+  )
+  gauge(
+    'config_last_reload_successful',
+    '1 while the configuration that was read last is the one that runs; 0: it was refused.',
+    () => configuration.succeeded,
+  )
+  gauge(
+    'config_last_reload_success_timestamp_seconds',
+    'When the configuration that runs was read.',
+    () => configuration.at,
+  )
+
   return {
+    configuration(checksum, atMs) {
+      // The one of the start was no reload.
+      if (configuration.at > 0) reloads.add('adopted')
+      Object.assign(configuration, { checksum: Number.parseInt(checksum, 16), succeeded: 1, at: atMs / 1000 })
+    },
+    configurationRefused() {
+      reloads.add('refused')
+      configuration.succeeded = 0
+    },
     request: (plane, status) => requests.add(plane, `${Math.floor(status / 100)}xx`),
     decision: (resource, effect) => decisions.add(resource, effect),
     origin: (resource, seconds) => origins.observe(resource, seconds),

@@ -21,7 +21,8 @@ export interface Observer {
   readonly finished: (observed: Observed, finished: Finished) => void
 }
 
-export function createObserver(log: Log, metrics: Metrics, requestLines: boolean): Observer {
+/** @param wanted read at each request: a reload changes it */
+export function createObserver(log: Log, metrics: Metrics, wanted: { readonly requests: boolean }): Observer {
   return {
     report(event) {
       try {
@@ -36,7 +37,7 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
       metrics.request(resource !== null ? 'access' : portal ? 'portal' : 'none', status)
       if (resource !== null && observed.originMs !== null) metrics.origin(resource.id, observed.originMs / 1000)
       if (failure !== null) metrics.failure(failure.code)
-      if (!requestLines && failure === null) return
+      if (!wanted.requests && failure === null) return
       const level = failure === null ? 'info' : failures[failure.code].level
       if (!log.writes(level)) return
       const line = new JsonLine(level)
@@ -63,6 +64,13 @@ export function createObserver(log: Log, metrics: Metrics, requestLines: boolean
     switch (event.name) {
       case 'gateway.started':
         return log.info({ address: event.address }, event.name)
+      case 'configuration.adopted': {
+        metrics.configuration(event.checksum, event.at)
+        return log.info({ checksum: event.checksum }, event.name)
+      }
+      case 'configuration.refused':
+        metrics.configurationRefused()
+        return log.error({ problems: event.problems, detail: event.detail }, event.name)
       case 'gateway.draining':
       case 'gateway.stopped':
         return log.info({}, event.name)

@@ -16,6 +16,8 @@ export interface FetchLimits {
 
 export interface Fetching {
   readonly fetch: OutboundFetch
+  /** Connections end as their requests do. */
+  readonly retire: () => void
   /** Ends all connections; requests in flight fail. */
   readonly close: () => Promise<void>
 }
@@ -56,7 +58,7 @@ export function createFetch(connector: Connector, limits: FetchLimits): Fetching
     }
   }
 
-  return { fetch, close: () => dispatcher.destroy() }
+  return { fetch, retire: () => void dispatcher.close(), close: () => dispatcher.destroy() }
 }
 
 /** Reads at most `limit` bytes; one more, and the connection is cut. */

@@ -32,6 +32,8 @@ export interface Outbound {
   readonly fetch: OutboundFetch
   /** 3 s for each request. */
   readonly tell: OutboundTell
+  /** Takes nothing new; what is under way comes to its end. */
+  readonly retire: () => void
   readonly close: () => Promise<void>
 }
 
@@ -44,6 +46,10 @@ export function createOutbound(settings: OutboundSettings): Outbound {
     connector,
     fetch: asking.fetch,
     tell: telling.tell,
+    retire() {
+      asking.retire()
+      telling.retire()
+    },
     async close() {
       await Promise.all([asking.close(), telling.close()])
     },

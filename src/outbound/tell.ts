@@ -10,6 +10,8 @@ import { failureOf, lateness } from './failure.ts'
 
 export interface Telling {
   readonly tell: OutboundTell
+  /** Connections end as their requests do. */
+  readonly retire: () => void
   /** Ends all connections; requests in flight fail. */
   readonly close: () => Promise<void>
 }
@@ -40,6 +42,7 @@ export function createTell(connector: Connector, deadlineMs: number): Telling {
         throw failureOf(cause, `${method} ${url.origin}${url.pathname}`, lateness(deadline, deadline, deadlineMs))
       }
     },
+    retire: () => void dispatcher.close(),
     close: () => dispatcher.destroy(),
   }
 }

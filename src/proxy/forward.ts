@@ -41,7 +41,7 @@ export function createForward(parts: ForwardParts) {
       const { route, asked, repeatable } = prepared(passage, place, permit)
       const { body } = asked
       return new Promise((resolve, reject) => {
-        const exchange = new OriginExchange(parts, passage, place, permit, route, asked, repeatable, resolve, reject)
+        const exchange = new OriginExchange(parts, passage, permit, route, asked, repeatable, resolve, reject)
         if (body === null) {
           // Gone while its session was looked up: its end was told before anybody here listened for it.
           if (request.socket.destroyed) return resolve()
@@ -78,6 +78,11 @@ export function createForward(parts: ForwardParts) {
         unheard(permit.resource, error.message)
         return []
       }
+    },
+
+    /** Another configuration takes over: what is under way is finished, and no connection is kept for what may come. */
+    retire(): void {
+      for (const { pool } of routes.values()) pool.retire()
     },
 
     async close(): Promise<void> {

@@ -11,7 +11,7 @@ import type { Permit } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
 import type { OpenTraffic, WatchTraffic } from '../model/open-traffic.ts'
 import type { Passage } from '../model/passage.ts'
-import type { ResourcePlace } from '../model/place.ts'
+import type { Resource } from '../model/resource.ts'
 import type { Session } from '../model/session.ts'
 import { breakOff } from './break-off.ts'
 import { hintedLinks } from './early-hints.ts'
@@ -23,8 +23,8 @@ import { type Tunnels, tunnel } from './upgrade.ts'
 
 export interface ExchangeParts {
   readonly watch: WatchTraffic
-  /** As the decision about this request would be now. */
-  readonly permits: (passage: Passage, place: ResourcePlace, session: Session) => boolean
+  /** Whether a request for this, decided now and with this session, would be let through to this origin in the same way. */
+  readonly permits: (passage: Passage, opened: Resource, session: Session | null) => boolean
   readonly tunnels: Tunnels
   readonly report: Report
   /** Milliseconds. */
@@ -59,7 +59,6 @@ const small = 16 * 1024
 export class OriginExchange implements OriginHearer {
   readonly #parts: ExchangeParts
   readonly #passage: Passage
-  readonly #place: ResourcePlace
   readonly #permit: Permit
   readonly #route: OriginRoute
   readonly #request: OriginRequest
@@ -81,7 +80,6 @@ export class OriginExchange implements OriginHearer {
   constructor(
     parts: ExchangeParts,
     passage: Passage,
-    place: ResourcePlace,
     permit: Permit,
     route: OriginRoute,
     request: OriginRequest,
@@ -91,7 +89,6 @@ export class OriginExchange implements OriginHearer {
   ) {
     this.#parts = parts
     this.#passage = passage
-    this.#place = place
     this.#permit = permit
     this.#route = route
     this.#request = request
@@ -119,7 +116,7 @@ export class OriginExchange implements OriginHearer {
     this.#passage.observed.originMs = this.#parts.monotonic() - this.#askedAt
     const { session } = this.#permit
     const headers = this.#route.answerHeaders(raw, session !== null)
-    if (session !== null && isEventStream(headers)) this.#closeWith(session, 0)
+    if (isEventStream(headers)) this.#closeWith(session, 0)
     this.#head = { status, statusText, headers, length: contentLength(headers) }
     // A body that came with its head is parsed before this runs, and leaves with it. A head alone is worth having: an
     // event stream, or a page that its origin makes slowly.
@@ -193,7 +190,7 @@ export class OriginExchange implements OriginHearer {
     tunnel(this.#passage, upgrade, socket, headers, resource, {
       tunnels: this.#parts.tunnels,
       report: this.#parts.report,
-      watch: close => (session === null ? () => {} : this.#parts.watch(session, this.#traffic(close, 0))),
+      watch: close => this.#parts.watch(session, this.#traffic(close, 0)),
     })
     this.#resolve()
   }
@@ -226,12 +223,11 @@ export class OriginExchange implements OriginHearer {
 
   /** Most answers are over long before: only those that last cost a look at their session. */
   onStillOpen(): void {
-    const { session } = this.#permit
-    if (session === null || this.#unwatch !== null) return
-    if (this.#parts.monotonic() - this.#askedAt >= lastingMs) this.#closeWith(session, finishWithinMs)
+    if (this.#unwatch !== null) return
+    if (this.#parts.monotonic() - this.#askedAt >= lastingMs) this.#closeWith(this.#permit.session, finishWithinMs)
   }
 
-  #closeWith(session: Session, graceMs: number): void {
+  #closeWith(session: Session | null, graceMs: number): void {
     this.#unwatch?.()
     const close = () => {
       this.#parts.report({ name: 'stream.closed-at-end', resource: this.#permit.resource.id, kind: 'answer' })
@@ -241,7 +237,7 @@ export class OriginExchange implements OriginHearer {
   }
 
   #traffic(close: () => void, graceMs: number): OpenTraffic {
-    return { close, graceMs, permitted: session => this.#parts.permits(this.#passage, this.#place, session) }
+    return { close, graceMs, permitted: session => this.#parts.permits(this.#passage, this.#permit.resource, session) }
   }
 
   #clientGone(): void {

@@ -37,7 +37,8 @@ export class OriginPool {
   /** The last one is the most recently used. */
   #free: OriginConnection[] = []
   readonly #open = new Set<OriginConnection>()
-  readonly #look: NodeJS.Timeout
+  #look: NodeJS.Timeout | null = null
+  #retired = false
   #closed = false
 
   /** @param monotonic milliseconds */
@@ -46,11 +47,7 @@ export class OriginPool {
     this.#connect = connect
     this.#waits = waits
     this.#monotonic = monotonic
-    this.#look = setInterval(
-      () => this.#lookAround(monotonic()),
-      Math.min(lookEveryMs, waits.answerMs / 4, waits.idleMs / 4),
-    )
-    this.#look.unref()
+    this.#keepLooking()
   }
 
   /**
@@ -79,6 +76,7 @@ export class OriginPool {
         if (this.#closed) return hearer.onError(stopping())
         opened = new OriginConnection(socket, this.#waits, this.#settled, this.#monotonic)
         this.#open.add(opened)
+        this.#keepLooking()
         opened.ask(request, hearer)
       },
     )
@@ -96,9 +94,21 @@ export class OriginPool {
     return { open: this.#open.size, free: this.#free.length }
   }
 
+  /**
+   * No connection is used again. Whoever still holds this pool is served, what is under way comes to its end, and then nothing
+   * is left of it.
+   */
+  retire(): void {
+    this.#retired = true
+    const free = this.#free
+    this.#free = []
+    for (const connection of free) connection.socket.destroy()
+    this.#rest()
+  }
+
   async close(): Promise<void> {
     this.#closed = true
-    clearInterval(this.#look)
+    this.#stopLooking()
     for (const connection of this.#open) connection.socket.destroy(stopping())
   }
 
@@ -114,8 +124,26 @@ export class OriginPool {
   }
 
   readonly #settled = (connection: OriginConnection, reusable: boolean): void => {
-    if (reusable) this.#free.push(connection)
+    if (reusable && !this.#retired) this.#free.push(connection)
+    else if (reusable) connection.socket.destroy()
     else this.#open.delete(connection)
+    this.#rest()
+  }
+
+  #keepLooking(): void {
+    if (this.#look !== null || this.#closed) return
+    const { answerMs, idleMs } = this.#waits
+    this.#look = setInterval(() => this.#lookAround(this.#monotonic()), Math.min(lookEveryMs, answerMs / 4, idleMs / 4))
+    this.#look.unref()
+  }
+
+  #stopLooking(): void {
+    if (this.#look !== null) clearInterval(this.#look)
+    this.#look = null
+  }
+
+  #rest(): void {
+    if (this.#retired && this.#open.size === 0) this.#stopLooking()
   }
 
   #lookAround(now: number): void {

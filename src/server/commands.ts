@@ -28,8 +28,8 @@ export interface SessionLine {
 }
 
 export interface CommandsParts {
-  /** Null: no command is taken. */
-  readonly secret: Secret | null
+  /** As the configuration says when it is asked; null: no command is taken. */
+  readonly secret: () => Secret | null
   readonly list: (selection: Selection) => AsyncIterable<SessionLine>
   /** How many each piece of the work has looked at and ended; the first comes when nothing of the selection opens any more. */
   readonly end: (selection: Selection) => AsyncIterable<{ readonly looked: number; readonly ended: number }>
@@ -46,8 +46,6 @@ export type Commands = ReturnType<typeof createCommands>
 
 export function createCommands({ secret, list, end, report, monotonic }: CommandsParts) {
   const wrong = new Meter({ perMinute: wrongPerMinute, mostKeys: 1_000 })
-  const expected = secret === null ? null : digest(secret.reveal())
-
   return {
     /** Whether this path is a command's. */
     knows: (path: string | undefined): boolean => path === '/sessions/list' || path === '/sessions/end',
@@ -72,6 +70,7 @@ export function createCommands({ secret, list, end, report, monotonic }: Command
 
   /** @throws Refused */
   function admit(request: IncomingMessage): void {
+    const expected = secret()
     if (expected === null) throw new Refused(403, 'no operations.secret is configured, so no command is taken')
     if (request.method !== 'POST') throw new Refused(405, 'POST only', { Allow: 'POST' })
     // A page in a browser that can reach us, by whatever name: nobody who has the secret works so, and nobody may use it up.
@@ -84,7 +83,7 @@ export function createCommands({ secret, list, end, report, monotonic }: Command
     }
     const [, sent] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
     // Digests have one length, so the comparison tells nothing of the secret's.
-    if (sent !== undefined && timingSafeEqual(digest(sent), expected)) return
+    if (sent !== undefined && timingSafeEqual(digest(sent), digest(expected.reveal()))) return
     // Who sends none guesses nothing, and shuts nobody out who shares the address.
     if (sent !== undefined) wrong.count(address, monotonic())
     throw new Refused(401, 'operations.secret must come as a bearer token', { 'WWW-Authenticate': 'Bearer' })

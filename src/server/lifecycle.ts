@@ -14,8 +14,8 @@ export interface LifecycleParts {
   readonly server: Server
   readonly operations: Server
   readonly addresses: { readonly listen: Address; readonly operations: Address }
-  /** Milliseconds. */
-  readonly drain: { readonly wait: number; readonly timeout: number }
+  /** Milliseconds, as the configuration says when it is asked. */
+  readonly drain: () => { readonly wait: number; readonly timeout: number }
   /** Told of each listener as it is bound: port 0 is known only then. */
   readonly bound: (address: Address) => void
   /** WebSockets and event streams: nobody waits for their end. */
@@ -66,11 +66,12 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       }
       const hurried = Promise.withResolvers<void>()
       report({ name: 'gateway.draining' })
+      const { wait, timeout } = parts.drain()
       const drained = drain(
         {
           server,
-          waitMs: parts.drain.wait,
-          timeoutMs: parts.drain.timeout,
+          waitMs: wait,
+          timeoutMs: timeout,
           closeStreams: parts.closeStreams,
           upgraded,
         },

@@ -21,6 +21,7 @@ export interface EstablishParts {
   readonly directory: DirectoryStore
   readonly tombstones: TombstoneStore
   readonly keys: Keys
+  /** Read at each sign-in: a reload changes it. */
   readonly absoluteMs: number
   readonly change: ChangeRecord
   readonly end: (hash: string, reason: 'overtaken') => Promise<EndedSession | null>

@@ -12,7 +12,7 @@ import type { Keys } from './seal.ts'
 export interface MarksParts {
   readonly tombstones: TombstoneStore
   readonly keys: Keys
-  /** How long a mark must stand: the longest that a session may last, ms. */
+  /** How long a mark must stand: the longest that a session may last, ms. Read at each mark. */
   readonly lifeMs: number
   /** Whether every mark that was set has been heard of by now. */
   readonly fresh: () => boolean
@@ -27,7 +27,8 @@ const none = Number.NEGATIVE_INFINITY
 
 export type Marks = ReturnType<typeof createMarks>
 
-export function createMarks({ tombstones, keys, lifeMs, fresh }: MarksParts) {
+export function createMarks(parts: MarksParts) {
+  const { tombstones, keys, fresh } = parts
   /** What the store said, by idp; milliseconds since the epoch by the store's clock; `none` where there is none. */
   const learned = new Map<Wide, number>()
   /** What the log said, by the mark's name. */
@@ -39,12 +40,12 @@ export function createMarks({ tombstones, keys, lifeMs, fresh }: MarksParts) {
     /** @returns what the log of ends carries, for `hear` of every process */
     async setWide(wide: Wide, at: number): Promise<string> {
       const name = tombstoneOf(directoryKey(keys, wide === null ? 'all' : 'idp', wide ?? '', ''))
-      await tombstones.mark(name, String(at), lifeMs)
+      await tombstones.mark(name, String(at), parts.lifeMs)
       return `${at}.${name}`
     },
 
     async setPerson({ idp, subject }: Person, at: number): Promise<void> {
-      await tombstones.mark(tombstoneOf(directoryKey(keys, 'person', idp, subject)), String(at), lifeMs)
+      await tombstones.mark(tombstoneOf(directoryKey(keys, 'person', idp, subject)), String(at), parts.lifeMs)
     },
 
     /** From the log; an entry that is no mark of ours is left alone. */
@@ -55,10 +56,11 @@ export function createMarks({ tombstones, keys, lifeMs, fresh }: MarksParts) {
       heard.set(name, Math.max(Number(at), heard.get(name) ?? none))
     },
 
-    /** Entries of the log may have been missed: what the store says is asked anew. */
+    /** Entries of the log may have been missed, or the secrets have changed: what the store says is asked anew. */
     forget(): void {
       epoch++
       learned.clear()
+      names.clear()
     },
 
     /** By what is known here; for what is remembered here. */

@@ -11,7 +11,10 @@ import { Shelf } from './shelf.ts'
 export interface MemoryStoreOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Sessions at most; none is ever dropped for another. Page states at most too; of those the oldest go. */
+  /**
+   * Sessions at most; none is ever dropped for another. Page states at most too; of those the oldest go. Read at each use: a
+   * reload changes it.
+   */
   readonly limit?: number
   /** Values of each once-kind at most; the oldest go. */
   readonly onceLimit?: number
@@ -33,7 +36,9 @@ const scanBatch = 1_000
 /** A full store does not walk all its sessions for each of a thousand sign-ins a second. */
 const fullSweepEveryMs = 1_000
 
-export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: MemoryStoreOptions): Store {
+export function createMemoryStore(options: MemoryStoreOptions): Store {
+  const { now, onceLimit = 10_000 } = options
+  const mostSessions = () => options.limit ?? 50_000
   const once: Record<OnceKind, Shelf<Buffer>> = {
     p: onceShelf(now),
     a: onceShelf(now),
@@ -176,7 +181,7 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
       async set(key, value, lifeMs, create) {
         if (pages.get(key) === null) {
           if (!create) return
-          if (pages.size >= limit) pages.dropOldest()
+          while (pages.size > 0 && pages.size >= mostSessions()) pages.dropOldest()
         }
         pages.put(key, Buffer.from(value), now() + lifeMs)
       },
@@ -192,6 +197,7 @@ export function createMemoryStore({ now, limit = 50_000, onceLimit = 10_000 }: M
   }
 
   function makeRoom(): void {
+    const limit = mostSessions()
     if (records.size < limit) return
     if (now() - fullSweepAt >= fullSweepEveryMs) {
       fullSweepAt = now()

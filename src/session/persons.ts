@@ -26,7 +26,7 @@ export interface PersonsParts {
   readonly keys: Keys
   readonly marks: Marks
   readonly condemned: { readonly has: (hash: string) => boolean }
-  /** Null: as many as they like. */
+  /** Null: as many as they like. Read at each use, as the next: a reload changes them. */
   readonly perPerson: PerPerson | null
   readonly absoluteMs: number
   readonly look: Look
@@ -42,7 +42,7 @@ const attempts = 3
 export type Persons = ReturnType<typeof createPersons>
 
 export function createPersons(parts: PersonsParts) {
-  const { records, directory, keys, perPerson } = parts
+  const { records, directory, keys } = parts
 
   return {
     /** The confirmed sessions of a person that live, the oldest first. */
@@ -59,6 +59,7 @@ export function createPersons(parts: PersonsParts) {
      * @throws GatewayError `session.store-down`
      */
     async admit(hash: string, person: Person, absoluteEnd: number): Promise<boolean> {
+      const { perPerson } = parts
       const key = directoryKey(keys, 'person', person.idp, person.subject)
       if (perPerson === null) {
         await directory.add(key, hash, absoluteEnd)

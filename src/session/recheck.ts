@@ -15,14 +15,16 @@ import type { ChangeRecord } from './record-change.ts'
 import type { Keys } from './seal.ts'
 
 export interface RecheckSettings {
-  readonly everyMs: number
+  /** Null: nobody is asked. Read at each use: a reload changes it. */
+  readonly everyMs: number | null
   /** The idp's answer, its claims by the names that policies use. Throws a GatewayError where nothing is known. */
   readonly ask: (identity: Identity, keep: IdpMemory) => Promise<Refreshed>
   /** 0 to 1, so that those who signed in together do not ask together for ever. */
   readonly random: () => number
 }
 
-export interface RecheckParts extends RecheckSettings {
+export interface RecheckParts {
+  readonly settings: RecheckSettings
   readonly change: ChangeRecord
   readonly keys: Keys
   readonly end: (hash: string, reason: 'recheck') => Promise<EndedSession | null>
@@ -52,6 +54,7 @@ const retryMs = 1_000
 /** In this process; whoever comes when so many run, begins at a later request. */
 const atATime = 32
 const failuresLimit = 10_000
+const never = Number.POSITIVE_INFINITY
 
 /** What is to be written of a check. */
 interface Result {
@@ -70,7 +73,7 @@ interface Result {
 }
 
 export function createRecheck(parts: RecheckParts): Recheck {
-  const { change, keys, now } = parts
+  const { change, keys, now, settings } = parts
   const running = new Map<string, Promise<void>>()
   /** What the store would not take: kept here, because it holds what the idp will not give twice. */
   const unwritten = new Map<string, Result>()
@@ -84,7 +87,8 @@ export function createRecheck(parts: RecheckParts): Recheck {
 
     begin(entry) {
       const { hash } = entry
-      if (closing || running.has(hash) || unwritten.has(hash) || running.size >= atATime) return
+      if (closing || settings.everyMs === null || running.has(hash) || unwritten.has(hash) || running.size >= atATime)
+        return
       entry.recheckAt = now() + lookMs
       const check = checked(entry)
         // The store does not answer: nothing was asked, or the claim stands until it is over.
@@ -107,9 +111,7 @@ export function createRecheck(parts: RecheckParts): Recheck {
   }
 
   function dueAt(record: SessionRecord): number {
-    return record.provisional
-      ? Number.POSITIVE_INFINITY
-      : Math.max(record.checkedAt + parts.everyMs, record.checkAfter ?? 0)
+    return record.provisional ? never : Math.max(record.checkedAt + (settings.everyMs ?? never), record.checkAfter ?? 0)
   }
 
   async function checked(entry: CacheEntry): Promise<void> {
@@ -121,7 +123,7 @@ export function createRecheck(parts: RecheckParts): Recheck {
     const result = resultOf(hash, claimed, await answerTo(claimed.identity, keep), keep)
     if (result.outcome === 'ended') return ended(hash, result)
     await write(hash, result)
-    if (result.pause === null) entry.recheckAt = now() + parts.everyMs
+    if (result.pause === null) entry.recheckAt = now() + (settings.everyMs ?? never)
   }
 
   /** Null: it is not due, or another process has it. */
@@ -144,7 +146,7 @@ export function createRecheck(parts: RecheckParts): Recheck {
 
   async function answerTo(identity: Identity, keep: IdpMemory): Promise<Refreshed | GatewayError> {
     try {
-      return await parts.ask(identity, keep)
+      return await settings.ask(identity, keep)
     } catch (error) {
       return error as GatewayError
     }
@@ -177,11 +179,11 @@ export function createRecheck(parts: RecheckParts): Recheck {
     const [oldest] = failures.keys()
     if (count === 0 && failures.size >= failuresLimit && oldest !== undefined) failures.delete(oldest)
     failures.set(hash, count + 1)
-    const longest = Math.min(firstPauseMs * 2 ** count, longestPauseMs, parts.everyMs)
+    const longest = Math.min(firstPauseMs * 2 ** count, longestPauseMs, settings.everyMs ?? never)
     return {
       outcome: error.code === 'idp.unreachable' ? 'unreachable' : 'rejected',
       detail: error.message,
-      pause: longest * (0.5 + parts.random() / 2),
+      pause: longest * (0.5 + settings.random() / 2),
     }
   }
 

@@ -5,6 +5,7 @@
 import { GatewayError } from '../errors.ts'
 import { cookieName, cookiesNamed, cookieValues, transactionLimit, transactionPrefix } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
+import type { IdpId } from '../model/identity.ts'
 import type { Scope, Session } from '../model/session.ts'
 import type { Follower, RecordStore } from '../model/store.ts'
 import { type CacheEntry, entryLifeMs, type SessionCache } from './cache.ts'
@@ -30,6 +31,8 @@ export interface ResumeParts {
   /** Ends of many sessions at once, which hold before each record is gone. */
   readonly marks: Marks
   readonly idleMs: (device: Session['device']) => number
+  /** Whether the configuration has this idp. Whom it does not vouch for any more is nobody: its sessions count for nothing. */
+  readonly hasIdp: (idp: IdpId) => boolean
   /** Null: nobody is asked again. */
   readonly recheck: Pick<Recheck, 'dueAt' | 'begin'> | null
   /** Milliseconds since the epoch, never stepping back. */
@@ -51,6 +54,7 @@ interface Loading {
 export function createResume(parts: ResumeParts) {
   const { cache, follower, keys, now } = parts
   const loading = new Map<string, Loading>()
+  let epoch = 0
 
   return {
     /** @throws GatewayError `session.ambiguous`, `session.store-down` */
@@ -66,6 +70,13 @@ export function createResume(parts: ResumeParts) {
         if (entry !== undefined && usable(entry) && !touchDue(entry, activity)) return resumed(entry)
       }
       return resumeAll(values, scope, typeof activity === 'string' ? activity : activity())
+    },
+
+    /** Nothing that was read before is remembered, nor what is being read: another configuration has come. */
+    forget(): void {
+      epoch++
+      cache.clear()
+      loading.clear()
     },
 
     /** From the store, whatever the cache holds: for the redemption of a ticket. */
@@ -176,15 +187,16 @@ export function createResume(parts: ResumeParts) {
     value: string,
     counter: number,
   ): Promise<CacheEntry | null> {
+    const begun = epoch
     const entry = await load(claim)
-    if (follower.counter() === counter) {
+    if (follower.counter() === counter && begun === epoch) {
       if (entry === null || entry.provisional) return entry
       // What was noted as visited stays noted: one write for each site, not one for each read of the record.
       for (const visited of cache.get(scope, value)?.visited ?? []) entry.visited.add(visited)
       cache.put(scope, value, entry)
       return entry
     }
-    // An end was heard while we read: what we hold may be what it ended. A second read decides, and is not kept.
+    // An end was heard while we read, or a reload came: what we hold may be what it ended. A second read decides, and is not kept.
     return load(claim)
   }
 
@@ -200,6 +212,7 @@ export function createResume(parts: ResumeParts) {
     }
     const { record } = opened
     if (stored.now >= record.absoluteEnd || claim.generation >= record.strengths.length) return null
+    if (!parts.hasIdp(record.identity.idp)) return null
     const over = parts.marks.over(record.identity, record.createdAt)
     if (typeof over === 'boolean' ? over : await over) return null
     const ours = now()
@@ -220,7 +233,10 @@ export function createResume(parts: ResumeParts) {
   /** At most every tenth of the limit: a session ends between 0.9 and 1.0 of it. */
   function touchDue(entry: CacheEntry, activity: Activity | (() => Activity)): boolean {
     if (entry.provisional) return false
-    if (now() + entry.skew - entry.touchedAt < parts.idleMs(entry.session.device) / 10) return false
+    const theirs = now() + entry.skew
+    const idleMs = parts.idleMs(entry.session.device)
+    // Of a limit that is shorter since a reload the record knows nothing yet.
+    if (theirs - entry.touchedAt < idleMs / 10 && entry.idleEnd <= theirs + idleMs) return false
     const shown = typeof activity === 'string' ? activity : activity()
     return shown === 'navigation' || (shown === 'background' && entry.session.device === 'own')
   }

@@ -129,6 +129,33 @@ export function createKeys(secrets: readonly Secret[]): Keys {
   }
 }
 
+export interface KeyRing {
+  /** The same for as long as the process lives. */
+  readonly keys: Keys
+  /** From now on what these secrets give. @throws Error as createKeys; nothing has changed then */
+  readonly change: (secrets: readonly Secret[]) => void
+}
+
+/** Keys whose secrets a reload may change. */
+export function createKeyRing(secrets: readonly Secret[]): KeyRing {
+  let held = createKeys(secrets)
+  return {
+    keys: {
+      get first() {
+        return held.first
+      },
+      hmac: (purpose, kid, data) => held.hmac(purpose, kid, data),
+      macs: (purpose, data) => held.macs(purpose, data),
+      directoryKeys: data => held.directoryKeys(data),
+      seal: (storeKey, recordVersion, plain) => held.seal(storeKey, recordVersion, plain),
+      open: (storeKey, sealed) => held.open(storeKey, sealed),
+    },
+    change(next) {
+      held = createKeys(next)
+    },
+  }
+}
+
 function keysOf(secret: Secret): SecretKeys {
   // Derived like the keys themselves, so it says nothing of the secret; every replica derives the same.
   const kid = derived(secret, 'kid', kidBytes)

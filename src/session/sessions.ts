@@ -3,6 +3,7 @@
  * this order, is docs/sessions.md (A4, A5, C2, C3).
  */
 import type { Report } from '../model/event.ts'
+import type { IdpId } from '../model/identity.ts'
 import type { SignIn } from '../model/idp.ts'
 import type { OpenTraffic } from '../model/open-traffic.ts'
 import type { Device, EndedSession, EndReason, Scope, Session, SessionId } from '../model/session.ts'
@@ -41,9 +42,12 @@ export interface SessionLimits {
 export interface SessionParts {
   readonly store: Pick<Store, 'records' | 'directory' | 'tombstones' | 'ended'>
   readonly keys: Keys
+  /** Read at each use, as the next: a reload changes them. */
   readonly limits: SessionLimits
   /** How many sessions a person may have; null: as many as they like. */
   readonly perPerson: PerPerson | null
+  /** Whether the configuration has this idp: see resume.ts. */
+  readonly hasIdp: (idp: IdpId) => boolean
   readonly now: () => number
   readonly report: Report
   /** Hears of a session whose end came through after its caller had gone: the store was away, a sign-in was under way, or it made room for another. */
@@ -74,7 +78,9 @@ export function createSessions(parts: SessionParts) {
   const marks = createMarks({
     tombstones: recent.marking(store.tombstones),
     keys,
-    lifeMs: parts.limits.absoluteMs,
+    get lifeMs() {
+      return parts.limits.absoluteMs
+    },
     fresh: follower.fresh,
   })
   const ending = createEnd({
@@ -99,7 +105,7 @@ export function createSessions(parts: SessionParts) {
     now,
   })
   const hooks = { change, keys, end: ending.end, ended: parts.endedLate, changed: tellChange, now, report }
-  const recheck = parts.recheck === null ? null : createRecheck({ ...parts.recheck, ...hooks })
+  const recheck = parts.recheck === null ? null : createRecheck({ settings: parts.recheck, ...hooks })
   const resuming = createResume({
     records: store.records,
     keys,
@@ -108,6 +114,7 @@ export function createSessions(parts: SessionParts) {
     condemned,
     marks,
     idleMs,
+    hasIdp: parts.hasIdp,
     recheck,
     now,
     report,
@@ -121,7 +128,9 @@ export function createSessions(parts: SessionParts) {
     directory: store.directory,
     tombstones: store.tombstones,
     keys,
-    absoluteMs: parts.limits.absoluteMs,
+    get absoluteMs() {
+      return parts.limits.absoluteMs
+    },
     change,
     end: ending.end,
     ended: parts.endedLate,
@@ -133,8 +142,12 @@ export function createSessions(parts: SessionParts) {
     keys,
     marks,
     condemned,
-    perPerson: parts.perPerson,
-    absoluteMs: parts.limits.absoluteMs,
+    get perPerson() {
+      return parts.perPerson
+    },
+    get absoluteMs() {
+      return parts.limits.absoluteMs
+    },
     look,
     tidy,
     end: ending.end,
@@ -233,6 +246,16 @@ export function createSessions(parts: SessionParts) {
 
     /** S8, which also comes by itself every 15 seconds. Resolves when everything that is open has been judged anew. */
     sweep,
+
+    /**
+     * Another configuration has come: nothing that was remembered under the old one is used again. Resolves when everything
+     * that is open has been judged by the new one.
+     */
+    judgeAnew(): Promise<void> {
+      marks.forget()
+      resuming.forget()
+      return sweep()
+    },
 
     openStreams: () => streams.size,
     endsHeard: () => follower.fresh(),

@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { loadSettings, parseSettings } from '../../src/config/load.ts'
 import { failures } from '../../src/errors.ts'
+import { selfSigned } from '../stand-in/certificate.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -138,7 +139,8 @@ async function faultsOf(yaml: string) {
   const env = Object.fromEntries(
     names.map(name => [name, name.endsWith('_URL') ? 'redis://10.0.0.2:6379' : randomBytes(48).toString('base64')]),
   )
-  const pem = '-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n'
+  const made = selfSigned(['acces.example.org'])
+  const pem = `${made.certificate}${made.key}`
   const readFile = async (path: string) => {
     // Tables stand beside the examples.
     if (path.endsWith('.csv')) return readFileSync(join(root, 'config/examples', path), 'utf8')

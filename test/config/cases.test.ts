@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseSettings } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/problem.ts'
+import { selfSigned } from '../stand-in/certificate.ts'
 
 const folder = join(import.meta.dirname, '../case/config')
 
@@ -20,7 +21,7 @@ const env = { PASSERELLE_SECRET: 'mB7vQ2xK9rT4wZ1nC6yL3hJ8dF5gS0pA', EMPTY: '' }
 
 const files: Readonly<Record<string, string>> = {
   secret: 'kJ4mN8pQ2rS6tV9wX3yZ7aB1cD5eF0gH\n',
-  'cert.pem': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+  'cert.pem': selfSigned(['acces.example.org']).certificate,
   'institutes.csv': '51;INP\n53;INSB\n661;INSHS;INSB\n',
   'broken.csv': '51;INP\n52\n"53;INSB\n',
 }

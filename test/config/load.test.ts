@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadSettings } from '../../src/config/load.ts'
+import { selfSigned } from '../stand-in/certificate.ts'
 import { env, parse, settingsOf } from './valid.ts'
 
 const site = `
@@ -65,9 +66,35 @@ describe('settings', () => {
   })
 
   it('hold what the files hold that they name', async () => {
-    const files = { 'tls/cert.pem': '-----BEGIN CERTIFICATE-----', '/run/key.pem': '-----BEGIN EC PRIVATE KEY-----' }
+    const { certificate, key } = selfSigned(['acces.example.org'])
+    const files = { 'tls/cert.pem': certificate, '/run/key.pem': key }
     const { listen } = await settingsOf('listen: { tls: { certificate: tls/cert.pem, key: /run/key.pem } }', files)
-    expect(listen.tls).toEqual({ certificate: files['tls/cert.pem'], key: files['/run/key.pem'] })
+    expect(listen.tls).toEqual({ certificate, key })
+  })
+
+  it.each([
+    [
+      'a certificate that is cut short',
+      { certificate: '-----BEGIN CERTIFICATE-----\nAAAA\n' },
+      'certificate cannot be read',
+    ],
+    ['a key that is cut short', { key: '-----BEGIN PRIVATE KEY-----\nAAAA\n' }, 'private key cannot be read'],
+    [
+      'a key under a passphrase',
+      { key: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n' },
+      'the gateway needs it without',
+    ],
+    [
+      'the key of another certificate',
+      { key: selfSigned(['other.example.org']).key },
+      'the private key of another certificate than listen.tls.certificate',
+    ],
+  ])('are refused with %s', async (_, broken, says) => {
+    const { certificate, key } = { ...selfSigned(['acces.example.org']), ...broken }
+    const tls = 'listen: { tls: { certificate: cert.pem, key: key.pem } }'
+    const loaded = await parse(tls, { 'cert.pem': certificate, 'key.pem': key })
+    const told = loaded.ok ? [] : loaded.problems.map(one => `${one.line} ${one.key} ${one.message}`)
+    expect(told.filter(line => line.includes('listen.tls'))).toEqual([expect.stringContaining(says)])
   })
 
   it('name faults of a table by its own lines, its path being relative to the configuration', async () => {

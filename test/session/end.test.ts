@@ -37,6 +37,7 @@ describe('a process that stops while the store takes no ends', () => {
       keys,
       limits: { idleMs: 3_600_000, sharedIdleMs: 3_600_000, absoluteMs: 36_000_000 },
       perPerson: null,
+      hasIdp: () => true,
       recheck: null,
       now: clock.now,
       report: event => events.push(event),

@@ -34,6 +34,7 @@ beforeEach(() => {
     keys,
     limits: { idleMs: hour, sharedIdleMs: hour, absoluteMs: 10 * hour },
     perPerson: null,
+    hasIdp: () => true,
     recheck: null,
     now: clock.now,
     report: () => {},

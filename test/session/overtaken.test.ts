@@ -46,6 +46,7 @@ function onStore(
     keys,
     limits: { idleMs: 3_600_000, sharedIdleMs: 600_000, absoluteMs: 36_000_000 },
     perPerson: null,
+    hasIdp: () => true,
     recheck: null,
     now: clock.now,
     report: () => {},

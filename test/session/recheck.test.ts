@@ -66,6 +66,7 @@ function desk(store: Store, now: () => number): Desk {
       keys,
       limits,
       perPerson: null,
+      hasIdp: () => true,
       now,
       report: event => events.push(event),
       endedLate: session => ended.push(session.identity.subject),

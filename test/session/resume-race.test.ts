@@ -50,6 +50,7 @@ describe.each(pairs)('of 3,000 ends during a read, in %s,', (_, begin) => {
       keys,
       limits: { idleMs: hour, sharedIdleMs: hour, absoluteMs: 10 * hour },
       perPerson: null,
+      hasIdp: () => true,
       recheck: null,
       now: Date.now,
       report: () => {},
@@ -86,6 +87,7 @@ describe.each(pairs)('of 3,000 ends during a read, in %s,', (_, begin) => {
       // Another rule, which must not hide this one: ends that were heard are refused whatever the cache holds.
       condemned: { has: () => false },
       idleMs: () => hour,
+      hasIdp: () => true,
       recheck: null,
       now: Date.now,
       report: () => {},

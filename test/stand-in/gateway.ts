@@ -10,6 +10,7 @@ import { parseSettings } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/problem.ts'
 import { assemble, type Gateway, type Surroundings } from '../../src/gateway.ts'
 import type { GatewayEvent } from '../../src/model/event.ts'
+import { createReload, type Reloaded } from '../../src/reload.ts'
 import { Browser, type BrowserOptions } from './browser-client.ts'
 import { until } from './measure.ts'
 import { type OpenidProvider, startOpenidProvider } from './openid-provider.ts'
@@ -74,6 +75,10 @@ export interface TestGateway {
   readonly signIn: (person?: 'alice' | 'bob' | 'eve', host?: string, options?: BrowserOptions) => Promise<Browser>
   /** The Cookie header that a signed-in browser would send to that host. */
   readonly cookieOf: (browser: Browser, host?: string) => string
+  /** The configuration is read anew, after its text was edited; it keeps what was written, as a file does. */
+  readonly reload: (edit: (yaml: string) => string) => Promise<Reloaded>
+  /** What reloads said on the terminal. */
+  readonly said: readonly string[]
   /**
    * I1 to I4 of the attack cases: nothing forged, nothing undecided, nothing secret in the log; see below.
    *
@@ -180,18 +185,20 @@ resources:
 ${(options.resources ?? standardResources).replaceAll('.localhost:$PORT', `.${domain}:$PORT`).replaceAll('$PORT', String(port)).replaceAll('$ORIGIN', origin.url)}
 ${options.more ?? ''}
 `
-  const loaded = await parseSettings(yaml, {
-    file: 'test.yaml',
-    env: {
-      ...Object.fromEntries(secrets.map((value, index) => [`SECRET_${index}`, value])),
-      CLIENT_SECRET: client.clientSecret,
-    },
-    async readFile(path) {
-      const content = options.files?.[path]
-      if (content === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' })
-      return content
-    },
-  })
+  const parsed = (text: string) =>
+    parseSettings(text, {
+      file: 'test.yaml',
+      env: {
+        ...Object.fromEntries(secrets.map((value, index) => [`SECRET_${index}`, value])),
+        CLIENT_SECRET: client.clientSecret,
+      },
+      async readFile(path) {
+        const content = options.files?.[path]
+        if (content === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' })
+        return content
+      },
+    })
+  const loaded = await parsed(yaml)
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems))
   const log: string[] = []
   const events: GatewayEvent[] = []
@@ -208,6 +215,9 @@ ${options.more ?? ''}
   const crashed = (error: unknown) => crashes.push(error)
   process.on('uncaughtException', crashed)
   process.on('unhandledRejection', crashed)
+  let written = yaml
+  const said: string[] = []
+  const reload = createReload({ gateway, load: () => parsed(written), say: text => said.push(text) })
   const url = (host: string, path = '/') => `http://${host}.${domain}:${port}${path}`
   const cookieOf = (browser: Browser, host = 'app') =>
     browser
@@ -227,6 +237,14 @@ ${options.more ?? ''}
     url,
     portal: (path = '/') => `${portal}${path}`,
     cookieOf,
+    said,
+
+    reload(edit) {
+      const changed = edit(written)
+      if (changed === written) throw new Error('this changes nothing in the configuration')
+      written = changed
+      return reload()
+    },
 
     async signIn(person = 'alice', host = 'app', browserOptions = {}) {
       provider.person(person)

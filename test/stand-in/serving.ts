@@ -78,16 +78,23 @@ export interface ServeOptions extends ProgramOptions {
   readonly origin: string
   /** YAML of `drain`. */
   readonly drain?: string
+  /** Instead of the configuration below: a file of the test's own, and the ports that it names. */
+  readonly own?: { readonly file: string; readonly port: number; readonly operationsPort: number }
 }
 
 /** Resolves when it listens. */
 export async function serve({
   origin,
   drain = '{ wait: 0s, timeout: 5s }',
+  own,
   ...options
 }: ServeOptions): Promise<Serving> {
-  const [port = 0, operationsPort = 0] = await freePorts(2)
-  const program = runProgram(['serve', '$FILE'], configuration({ port, operationsPort, origin, drain }), options)
+  const [free = 0, other = 0] = own === undefined ? await freePorts(2) : []
+  const { port, operationsPort } = own ?? { port: free, operationsPort: other }
+  const program =
+    own === undefined
+      ? runProgram(['serve', '$FILE'], configuration({ port, operationsPort, origin, drain }), options)
+      : runProgram(['serve', own.file], null, options)
   const get = async (path: string) => {
     const answer = await fetch(`http://127.0.0.1:${operationsPort}${path}`)
     return { status: answer.status, text: await answer.text() }
