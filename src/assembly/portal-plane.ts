@@ -73,6 +73,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     pages,
     locateUrl,
     hasChoice,
+    standIn: chooseIdp.standIn,
     idpLabel,
     portalHost: core.portal.hostname,
   })

@@ -19,6 +19,8 @@ export interface ReachParts<Found> {
   readonly look: () => Promise<Found>
 }
 
+type Health = ReturnType<IdentityProvider['health']>
+
 export interface Reach<Found> {
   /**
    * At most ten seconds old. For whoever begins something with the idp.
@@ -28,9 +30,18 @@ export interface Reach<Found> {
   readonly fresh: () => Promise<Found>
   /** Of any age. For whoever ends what was begun: the request that follows tells more than another look would. */
   readonly known: () => Promise<Found>
-  /** Something else about the idp failed, or worked while it was thought down: look again soon. Never waits. */
+  /** Look again soon. Never waits. */
   readonly doubt: () => void
+  /**
+   * What was begun with it could not be ended through no fault of the person's. It may still be found where it is looked for: so for
+   * five minutes, or until somebody's sign-in succeeds, it counts as down.
+   */
+  readonly failed: (error: GatewayError) => void
+  /** What was begun with it was ended. */
+  readonly worked: () => void
   readonly health: IdentityProvider['health']
+  /** It is not there at all: nobody is sent to it, not even to sign out. */
+  readonly isGone: () => boolean
 }
 
 /** For so long what was found is used without looking again. */
@@ -39,30 +50,48 @@ const freshMs = 10_000
 const firstBackOffMs = 500
 const lastBackOffMs = 10_000
 
+/** Longer than it takes to type an access code, where one is offered in its place. */
+const failingMs = 5 * 60_000
+
 export function createReach<Found>(parts: ReachParts<Found>): Reach<Found> {
   const { now, report } = parts
   let held: { readonly found: Found; readonly at: number } | null = null
   let failure: { readonly error: GatewayError; readonly at: number; readonly waitMs: number } | null = null
   let failures = 0
   let looking: Promise<Found> | null = null
-  let health: 'up' | 'down' | 'unknown' = 'unknown'
+  let found: Health = 'unknown'
+  let failedAt: number | null = null
+  let told: Health = 'unknown'
+
+  function health(): Health {
+    return found === 'down' || (failedAt !== null && !over(failedAt, failingMs)) ? 'down' : found
+  }
+
+  /** @param error why it is down, where it is */
+  function tell(error: GatewayError | null): void {
+    const is = health()
+    if (is === told) return
+    told = is
+    if (is === 'up') report({ name: 'idp.up', idp: parts.id })
+    else if (error !== null) report({ name: 'idp.down', idp: parts.id, detail: error.message, hint: error.hint })
+  }
 
   async function look(): Promise<Found> {
     try {
-      const found = await parts.look()
-      held = { found, at: now() }
+      const there = await parts.look()
+      held = { found: there, at: now() }
       failure = null
       failures = 0
-      if (health !== 'up') report({ name: 'idp.up', idp: parts.id })
-      health = 'up'
-      return found
+      found = 'up'
+      tell(null)
+      return there
     } catch (cause) {
       const error = cause instanceof GatewayError ? cause : new GatewayError('internal', String(cause), { cause })
       const backOffMs = Math.min(firstBackOffMs * 2 ** failures, lastBackOffMs)
       failures += 1
       failure = { error, at: now(), waitMs: backOffMs * (0.5 + parts.random() / 2) }
-      if (health !== 'down') report({ name: 'idp.down', idp: parts.id, detail: error.message, hint: error.hint })
-      health = 'down'
+      found = 'down'
+      tell(error)
       throw error
     }
   }
@@ -82,13 +111,27 @@ export function createReach<Found>(parts: ReachParts<Found>): Reach<Found> {
     return looking
   }
 
+  function doubt(): void {
+    if (held !== null) held = { found: held.found, at: Number.NEGATIVE_INFINITY }
+    fresh().catch(() => {})
+  }
+
   return {
     fresh,
     known: async () => (held === null ? fresh() : held.found),
-    doubt: () => {
-      if (held !== null) held = { found: held.found, at: Number.NEGATIVE_INFINITY }
-      fresh().catch(() => {})
+    doubt,
+    failed(error) {
+      failedAt = now()
+      tell(error)
+      doubt()
     },
-    health: () => health,
+    worked() {
+      if (found === 'down') doubt()
+      if (failedAt === null) return
+      failedAt = null
+      tell(null)
+    },
+    health,
+    isGone: () => found === 'down',
   }
 }

@@ -47,6 +47,11 @@ export function enterAgain(wanted: Destination): string {
   return wanted.to === null ? '/login' : `/enter?${new URLSearchParams({ to: wanted.to })}`
 }
 
+/** The same, by this idp and no question. */
+export function enterBy(wanted: Destination, idp: string): string {
+  return `${signInAt(wanted)}?${new URLSearchParams({ ...(wanted.to === null ? {} : { to: wanted.to }), idp })}`
+}
+
 /** The same, by the page that asks which account, whatever the browser remembers. */
 export function chooseAgain(wanted: Destination): string {
   return `${signInAt(wanted)}?${new URLSearchParams({ ...(wanted.to === null ? {} : { to: wanted.to }), choose: '1' })}`

@@ -6,13 +6,18 @@ import type { Text } from '../model/text.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Button, Pages } from '../pages/pages.ts'
 import type { Destination } from '../session/pending.ts'
-import { chooseAgain, enterAgain } from './destination.ts'
+import { chooseAgain, enterAgain, enterBy } from './destination.ts'
 
 export interface FailedParts {
   readonly pages: Pages
   readonly locateUrl: LocateUrl
   /** Whether people choose among idps there; null: the portal's front page. */
   readonly hasChoice: (located: LocatedUrl | null) => boolean
+  /** Who is offered there at this moment in the place of one that is away; undefined: nobody. */
+  readonly standIn: (
+    located: LocatedUrl | null,
+    away: string,
+  ) => { readonly id: string; readonly label: Text } | undefined
   readonly idpLabel: (idp: string) => Text | null
   /** Host of the portal, which the page on cookies names. */
   readonly portalHost: string
@@ -51,7 +56,7 @@ export function waitOf({ retryAfterS }: GatewayError): Pick<Failed, 'retryAfterS
 
 export type Fail = ReturnType<typeof createFail>
 
-export function createFail({ pages, locateUrl, hasChoice, idpLabel, portalHost }: FailedParts) {
+export function createFail({ pages, locateUrl, hasChoice, standIn, idpLabel, portalHost }: FailedParts) {
   return function fail(request: PortalRequest, failed: Failed): Answer {
     const to = failed.destination?.to ?? null
     const located = to === null ? null : locateUrl(to)
@@ -67,6 +72,12 @@ export function createFail({ pages, locateUrl, hasChoice, idpLabel, portalHost }
       failed.idp !== undefined && failed.destination !== null && hasChoice(located)
         ? { kind: 'link', href: chooseAgain(failed.destination), does: 'choose', name: null }
         : null
+    // Before the question of all idps: whoever is offered in the place of the one that is away.
+    const instead = failed.idp === undefined ? undefined : standIn(located, failed.idp)
+    const otherwise: Button | null =
+      instead === undefined || failed.destination === null
+        ? choose
+        : { kind: 'link', href: enterBy(failed.destination, instead.id), does: 'instead', name: instead.label }
     const { hint = null, retryAfterS = null } = failed
     request.note(new GatewayError(failed.code, failed.detail, hint === null ? {} : { hint }))
     return {
@@ -79,7 +90,7 @@ export function createFail({ pages, locateUrl, hasChoice, idpLabel, portalHost }
         host: failed.code === 'login.cookies' ? portalHost : null,
         sent: false,
         button,
-        other: failed.other ?? choose,
+        other: failed.other ?? otherwise,
         retryAfterS,
       }),
       policy: 'own',

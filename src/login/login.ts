@@ -10,7 +10,6 @@ import type { Answer, PortalRequest } from '../model/exchange.ts'
 import type { IdpId } from '../model/identity.ts'
 import type { IdentityProvider } from '../model/idp.ts'
 import type { LocateUrl } from '../model/place.ts'
-import type { Button } from '../pages/pages.ts'
 import type { Handoff } from '../session/handoff.ts'
 import type { Destination, PendingLogins } from '../session/pending.ts'
 import type { Resumed, Sessions } from '../session/sessions.ts'
@@ -219,7 +218,6 @@ export function createLogin(parts: LoginParts) {
         idp: provider.id,
         cookies: choice.cookies,
         button: { kind: 'link', href: retryOf(request, wanted, provider), does: 'retry', name: null },
-        ...standIn(request, wanted, provider),
       })
     }
   }
@@ -238,15 +236,6 @@ export function createLogin(parts: LoginParts) {
   function retryOf(request: PortalRequest, wanted: Wanted, provider: IdentityProvider): string {
     const query = new URLSearchParams({ ...asFields(wanted), idp: provider.id })
     return request.method === 'GET' && request.path === '/enter' ? `/enter?${query}` : `/login?${query}`
-  }
-
-  /** Before the question of all idps: whoever is offered in the place of the one that is away. */
-  function standIn(request: PortalRequest, wanted: Wanted, away: IdentityProvider): { readonly other?: Button } {
-    const located = wanted.to === null ? null : locateUrl(wanted.to)
-    const instead = chooseIdp.standIn(located, away.id)
-    if (instead === undefined) return {}
-    const href = retryOf(request, wanted, instead)
-    return { other: { kind: 'link', href, does: 'instead', name: instead.label } }
   }
 
   function goesInCircles(request: PortalRequest): boolean {

@@ -67,7 +67,7 @@ export function createCasProvider(settings: CasIdpSettings, needs: CasNeeds): Id
       }
       const forced = taken.idpPending.force !== undefined
       const answer = await validate(ticket, serviceOf(message.callback, taken.state), forced)
-      if (answer.kind === 'failure') throw refusal(answer, [ticket, taken.state])
+      if (answer.kind === 'failure') throw seen(refusal(answer, [ticket, taken.state]))
       return { kind: 'sign-in', signIn: signInOf(answer, ticket, forced) }
     },
 
@@ -75,7 +75,7 @@ export function createCasProvider(settings: CasIdpSettings, needs: CasNeeds): Id
 
     end: async (_keep, returnTo, state) => {
       // Whoever signs out is not sent to a server that is known not to answer.
-      if (reach.health() === 'down') return null
+      if (reach.isGone()) return null
       const service = new URL(returnTo)
       service.searchParams.set('state', state)
       return { kind: 'redirect', to: address('/logout', { service: service.href }) }
@@ -119,12 +119,17 @@ export function createCasProvider(settings: CasIdpSettings, needs: CasNeeds): Id
     try {
       const parameters = { service, ticket, ...(forced ? { renew: 'true' } : {}) }
       const answer = readServiceResponse(await textOf(new URL(`${validation}?${new URLSearchParams(parameters)}`)))
-      if (reach.health() === 'down') reach.doubt()
+      if (answer.kind === 'success') reach.worked()
       return answer
     } catch (error) {
-      if (error instanceof GatewayError && error.code === 'idp.unreachable') reach.doubt()
-      throw error
+      throw error instanceof GatewayError ? seen(error) : error
     }
+  }
+
+  /** What a person's ticket is worth says nothing of the server. */
+  function seen(error: GatewayError): GatewayError {
+    if (error.code !== 'idp.rejected') reach.failed(error)
+    return error
   }
 
   function signInOf(answer: ServiceResponse & { kind: 'success' }, ticket: string, forced: boolean): SignIn {

@@ -41,6 +41,19 @@ export function refusalOf(error: unknown): unknown {
   }
 }
 
+/**
+ * What the provider did to everybody, whoever signs in: it did not answer, or not sensibly, or its ID token is signed by a key that it
+ * does not publish. The token comes from its own token endpoint, so no browser can bring that about.
+ */
+export function isItsOwnFault(error: GatewayError): boolean {
+  if (error.code === 'idp.unreachable' || error.code === 'idp.invalid-answer') return true
+  for (let inner: unknown = error.cause; inner instanceof Error; inner = inner.cause) {
+    if (member(inner, 'code') === 'OAUTH_KEY_SELECTION_FAILED') return true
+    if (member(inner.cause, 'signature') !== undefined) return true
+  }
+  return false
+}
+
 type Quote = (value: unknown) => string
 
 function described(

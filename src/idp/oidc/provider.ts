@@ -12,6 +12,7 @@ import { createBackChannel } from './back-channel.ts'
 import { claimsOf } from './claims.ts'
 import { type ClientSettings, createClient } from './client.ts'
 import { createDiscovery } from './discovery.ts'
+import { isItsOwnFault } from './failure.ts'
 import { createFrontChannel, type FrontChannelSettings } from './front-channel.ts'
 import { checkIdToken } from './id-token.ts'
 import { createKeySet } from './key-set.ts'
@@ -112,17 +113,17 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
   async function seen<Answer>(errand: Promise<Answer>): Promise<Answer> {
     try {
       const answer = await errand
-      if (discovery.health() === 'down') discovery.doubt()
+      discovery.worked()
       return answer
     } catch (error) {
-      if (error instanceof GatewayError && error.code === 'idp.unreachable') discovery.doubt()
+      if (error instanceof GatewayError && isItsOwnFault(error)) discovery.failed(error)
       throw error
     }
   }
 
   /** Null: there is none, or not soon enough for somebody who wants to leave. */
   async function metadataForEnd(): Promise<Metadata | null> {
-    if (discovery.health() === 'down') return null
+    if (discovery.isGone()) return null
     const patience = new AbortController()
     const late = new Promise<null>(resolve => {
       const timer = setTimeout(resolve, endMs, null)
@@ -186,7 +187,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
     // Metadata that are fresh: of an idp that is down nobody asks more than one look now and then.
     refresh: async (identity, keep) => {
       const refreshed = await seen(refresh(await discovery.fresh(), identity, keep))
-      if (refreshed.kind === 'interrupted' && refreshed.error.code === 'idp.unreachable') discovery.doubt()
+      if (refreshed.kind === 'interrupted' && isItsOwnFault(refreshed.error)) discovery.failed(refreshed.error)
       return refreshed
     },
 
