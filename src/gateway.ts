@@ -50,12 +50,13 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
   const permits: Permits = (passage, opened, session) => current.permits(passage, opened, session)
   current = assemblyOf(settings, lasting, permits, null)
 
-  const server = createListener({
+  const { server, plain } = createListener({
     tls: settings.listen.tls,
     serving: () => current.serving,
     readTarget,
     observer: lasting.observer,
-    idleMs: current.idleMs,
+    idleMs: () => current.idleMs,
+    writeSoon: lasting.writeSoon,
     monotonic: lasting.monotonic,
   })
   const operations = createOperationsApp({
@@ -68,6 +69,7 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
   })
   const running = createLifecycle({
     server,
+    plain,
     operations,
     addresses: { listen: settings.listen.address, operations: settings.operations.address },
     drain: () => current.settings.drain,

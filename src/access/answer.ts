@@ -2,7 +2,7 @@
  * What we say ourselves on a site's own host. Every such answer is sandboxed, so that no script of the site can read it in a
  * window that it opened: a ticket that failed must not be readable (SESSIONS A1). Therefore our pages there have links and no forms.
  */
-import type { Passage } from '../model/passage.ts'
+import type { ClientRequest, ClientResponse, Passage } from '../model/passage.ts'
 
 export const sandbox =
   "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; default-src 'none'; " +
@@ -42,7 +42,7 @@ export function answerPage(
     String(Buffer.byteLength(html)),
     ...more,
   ])
-  response.end(request.method === 'HEAD' ? undefined : html)
+  endWith(request, response, html)
 }
 
 export function answerJson(
@@ -61,7 +61,7 @@ export function answerJson(
     String(Buffer.byteLength(json)),
     ...more,
   ])
-  response.end(request.method === 'HEAD' ? undefined : json)
+  endWith(request, response, json)
 }
 
 /**
@@ -107,7 +107,12 @@ export function answerText({ request, response }: Passage, type: string, text: s
     'X-Content-Type-Options',
     'nosniff',
   ])
-  response.end(request.method === 'HEAD' ? undefined : text)
+  endWith(request, response, text)
+}
+
+function endWith({ method }: ClientRequest, response: ClientResponse, text: string): void {
+  if (method === 'HEAD') response.end()
+  else response.end(text, 'utf8')
 }
 
 function sandboxFramedBy(framedBy: string): string {

@@ -15,15 +15,16 @@ export function isUnsafe(method: string | undefined): boolean {
 }
 
 /** @throws GatewayError `request.cross-origin` nothing was forwarded */
-export function mustComeFromTheSite({ request, upgrade }: Passage, resource: Resource, report: Report): void {
-  const origin = request.headers.origin
+export function mustComeFromTheSite(passage: Passage, resource: Resource, report: Report): void {
+  const { request, upgrade } = passage
+  if (upgrade === null && !isUnsafe(request.method)) return
+  const origin = passage.header('origin')
   if (upgrade !== null) {
     // Browsers send no Sec-Fetch-* with a WebSocket handshake: only Origin counts. Without one it is no browser.
     if (origin === undefined || isAdmitted(origin, resource)) return
     throw refusal('WebSocket', origin, resource, report)
   }
-  if (!isUnsafe(request.method)) return
-  const site = request.headers['sec-fetch-site']
+  const site = passage.header('sec-fetch-site')
   if (site === 'same-origin' || site === 'none') return
   if (origin === undefined ? site === undefined : isAdmitted(origin, resource)) return
   throw refusal(request.method ?? '', origin ?? `a ${String(site)} page`, resource, report)
@@ -34,8 +35,8 @@ export function isAdmitted(origin: string, resource: Resource): boolean {
 }
 
 /** What lets a script on an admitted origin read our refusals; nothing for anybody else. */
-export function corsHeaders({ request }: Passage, resource: Resource): readonly string[] {
-  const origin = request.headers.origin
+export function corsHeaders(passage: Passage, resource: Resource): readonly string[] {
+  const origin = passage.header('origin')
   if (origin === undefined || !isAdmitted(origin, resource)) return []
   return ['Access-Control-Allow-Origin', origin, 'Access-Control-Allow-Credentials', 'true']
 }

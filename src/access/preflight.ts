@@ -7,11 +7,11 @@ import type { Access, Resource } from '../model/resource.ts'
 import { answerEmpty } from './answer.ts'
 import { corsHeaders } from './cross-origin.ts'
 
-export function isPreflight({ request }: Passage): boolean {
+export function isPreflight(passage: Passage): boolean {
   return (
-    request.method === 'OPTIONS' &&
-    request.headers.origin !== undefined &&
-    request.headers['access-control-request-method'] !== undefined
+    passage.request.method === 'OPTIONS' &&
+    passage.header('origin') !== undefined &&
+    passage.header('access-control-request-method') !== undefined
   )
 }
 
@@ -25,12 +25,11 @@ export const openToPreflight: Access = {
 export function answerPreflight(passage: Passage, resource: Resource): boolean {
   const cors = corsHeaders(passage, resource)
   if (cors.length === 0) return false
-  const { headers } = passage.request
-  const asked = headers['access-control-request-headers']
+  const asked = passage.header('access-control-request-headers')
   answerEmpty(passage, 204, [
     ...cors,
     'Access-Control-Allow-Methods',
-    headers['access-control-request-method'] ?? '',
+    passage.header('access-control-request-method') ?? '',
     ...(asked === undefined ? [] : ['Access-Control-Allow-Headers', asked]),
   ])
   return true

@@ -5,8 +5,8 @@
  */
 import type { Passage } from '../model/passage.ts'
 
-export function isServiceWorker({ request }: Passage): boolean {
-  return request.headers['service-worker'] !== undefined
+export function isServiceWorker(passage: Passage): boolean {
+  return passage.header('service-worker') !== undefined
 }
 
 export const unregisteringWorker = `self.addEventListener('install', () => self.skipWaiting())

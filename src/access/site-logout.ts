@@ -187,13 +187,14 @@ function scopeOf({ at }: Resource): Scope {
 }
 
 /** A link or a form of a page of this very site, in its own window. */
-function isPressed({ request, navigation, upgrade }: Passage, { at }: Resource): boolean {
+function isPressed(passage: Passage, { at }: Resource): boolean {
+  const { request, navigation, upgrade } = passage
   if (navigation !== 'document' || upgrade !== null) return false
-  const site = request.headers['sec-fetch-site']
+  const site = passage.header('sec-fetch-site')
   if (request.method === 'GET') return site === 'same-origin'
   // A form says where it comes from even to those who know no Sec-Fetch-Site.
   return (
-    request.method === 'POST' && (site === undefined ? request.headers.origin === at.origin : site === 'same-origin')
+    request.method === 'POST' && (site === undefined ? passage.header('origin') === at.origin : site === 'same-origin')
   )
 }
 

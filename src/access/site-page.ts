@@ -16,10 +16,11 @@ export type SitePage = ReturnType<typeof createSitePage>
 
 export function createSitePage({ languageOf, random, now }: SitePageParts) {
   return {
-    context({ request, observed }: Passage, person: string | null = null): PageContext {
+    context(passage: Passage, person: string | null = null): PageContext {
+      const { observed } = passage
       observed.reference ??= observed.failure?.reference ?? newReference(random)
       return {
-        language: languageOf(request.headers['accept-language']),
+        language: languageOf(passage.header('accept-language')),
         place: 'site',
         here: null,
         reference: observed.failure?.reference ?? observed.reference,

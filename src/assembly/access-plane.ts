@@ -17,6 +17,7 @@ export function assembleAccessPlane(core: Core) {
   const forwarding = createForward({
     resources,
     connector: outbound.connector,
+    writeSoon: core.writeSoon,
     watch: open.watch,
     permits: core.permits,
     tunnels: open.tunnels,

@@ -19,7 +19,18 @@ import type { Permits } from './permits.ts'
 export interface Core
   extends Pick<
     Lasting,
-    'store' | 'keys' | 'sessions' | 'outbound' | 'open' | 'limits' | 'report' | 'now' | 'wall' | 'monotonic' | 'random'
+    | 'store'
+    | 'keys'
+    | 'sessions'
+    | 'outbound'
+    | 'writeSoon'
+    | 'open'
+    | 'limits'
+    | 'report'
+    | 'now'
+    | 'wall'
+    | 'monotonic'
+    | 'random'
   > {
   readonly settings: Settings
   readonly portal: PublicAddress

@@ -8,9 +8,11 @@ import { createCodeFailures } from '../limits/code-failures.ts'
 import { createLogoutRequests } from '../limits/logout-requests.ts'
 import type { GatewayEvent, Report } from '../model/event.ts'
 import type { Store } from '../model/store.ts'
+import type { WriteSoon } from '../model/write-soon.ts'
 import { createLog } from '../observe/log.ts'
 import { createMetrics, type Metrics } from '../observe/metrics.ts'
 import { createObserver, type Observer } from '../observe/observer.ts'
+import { createGatheredWrites } from '../outbound/gathered-writes.ts'
 import type { Listener } from '../outbound/outbound.ts'
 import { createKeyRing, type Keys } from '../session/seal.ts'
 import { createSessions, type Sessions } from '../session/sessions.ts'
@@ -30,6 +32,7 @@ export interface Lasting extends Pick<Surroundings, 'now' | 'wall' | 'monotonic'
   readonly sessions: Sessions
   readonly open: Open
   readonly outbound: LastingOutbound
+  readonly writeSoon: WriteSoon
   /** Our own addresses, as they are bound. */
   readonly bound: (listener: Listener) => void
   readonly limits: ReturnType<typeof limitsBy>
@@ -128,6 +131,7 @@ export async function openLasting(
     sessions,
     open,
     outbound,
+    writeSoon: createGatheredWrites(),
     bound: listener => ownListeners.push(listener),
     limits: limitsBy(now),
     codes: codesBy(store, now),

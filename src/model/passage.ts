@@ -1,6 +1,6 @@
 /** One request on its way through the gateway: what came in, and what is to be said of it in the log and the metrics. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
+import type { Duplex, Readable } from 'node:stream'
 import type { ErrorCode } from '../errors.ts'
 import type { Navigation } from './navigation.ts'
 import type { Target } from './place.ts'
@@ -32,16 +32,72 @@ export interface Observed {
   } | null
 }
 
+/** What was asked, as it came. node's IncomingMessage is one. */
+export interface ClientRequest {
+  readonly method?: string | undefined
+  /** As on the request line: latin1, so that every byte is one character. */
+  readonly url?: string | undefined
+  readonly httpVersionMinor: number
+  /** Names and values in turn, latin1, in the order and spelling in which they came. */
+  readonly rawHeaders: readonly string[]
+  readonly socket: Socket
+}
+
+/** Where the answer goes. node's ServerResponse is one, with the same meaning of every word. */
+export interface ClientResponse {
+  readonly statusCode: number
+  readonly headersSent: boolean
+  readonly writableEnded: boolean
+  /** Everything was handed to the system; what was not is lost. */
+  readonly writableFinished: boolean
+  readonly destroyed: boolean
+  readonly socket: Socket | null
+  /** False: this answer is the last of its connection. */
+  shouldKeepAlive: boolean
+  /** Names and values in turn, latin1. Where no Content-Length is among them, the framing is the response's own care. */
+  writeHead(status: number, headers: string[]): unknown
+  writeHead(status: number, statusText: string, headers: string[]): unknown
+  flushHeaders(): void
+  /** False: write no more until `drain`. */
+  write(chunk: Buffer): boolean
+  end(): unknown
+  end(text: string, encoding: 'latin1' | 'utf8'): unknown
+  /** `close`: the answer is over, whole or not; once, after everything else. */
+  once(event: 'close' | 'drain', listener: () => void): unknown
+  destroy(): unknown
+  removeHeader(name: string): void
+  writeContinue(): void
+  writeEarlyHints(hints: { readonly link: string[] }): void
+}
+
+/** The body of a request on its way up: streamed with back-pressure, never collected, and cut when the client leaves. */
+export interface RequestBody {
+  readonly stream: Readable
+  /** Bytes, as announced; null: it comes in chunks. */
+  readonly length: number | null
+}
+
+export interface Upgrade {
+  readonly socket: Duplex
+  readonly head: Buffer
+  /** From here on the connection is nobody's but the caller's. */
+  release(): void
+}
+
 export interface Passage {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: ClientRequest
+  readonly response: ClientResponse
+  /** The value of a header, by its name in lower case; several lines are one where they may be (RFC 9110 §5.3). */
+  header(name: string): string | undefined
+  /** To be called once, by whoever reads it; null: there is none. */
+  openBody(): RequestBody | null
   readonly observed: Observed
   /** Told when it is asked for: most requests never need it. */
   readonly navigation: Navigation
   /** The raw Cookie header; null: none. */
   readonly cookies: string | null
   /** Set for `Upgrade: websocket`: the browser's connection, and what came behind its head. */
-  readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | null
+  readonly upgrade: Upgrade | null
   /** The client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean
 }

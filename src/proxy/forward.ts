@@ -8,11 +8,11 @@ import { Permit } from '../model/decision.ts'
 import type { Passage } from '../model/passage.ts'
 import type { ResourcePlace } from '../model/place.ts'
 import type { Resource } from '../model/resource.ts'
+import type { WriteSoon } from '../model/write-soon.ts'
 import { createInjection } from './identity-headers.ts'
 import type { OriginRequest } from './origin-connection.ts'
 import { type ExchangeParts, OriginExchange, type OriginRoute } from './origin-exchange.ts'
 import { type Connect, OriginPool, reuse } from './origin-pool.ts'
-import { bodyOf } from './request-body.ts'
 import { createRequestHeaders } from './request-headers.ts'
 import { createResponseHeaders } from './response-headers.ts'
 import { hearOut } from './unread-answer.ts'
@@ -20,6 +20,7 @@ import { hearOut } from './unread-answer.ts'
 export interface ForwardParts extends ExchangeParts {
   readonly resources: readonly Resource[]
   readonly connector: (connectMs: number) => Connect
+  readonly writeSoon: WriteSoon
 }
 
 const none: readonly string[] = []
@@ -101,7 +102,7 @@ export function createForward(parts: ForwardParts) {
     const route = routes.get(resource) as OriginRoute
     const injected = session === null ? none : injectionOf(session, resource)
     const headers = requestHeaders.forOrigin(request.rawHeaders, resource, observed.client, injected)
-    const body = bodyOf(request)
+    const body = passage.openBody()
     const repeatable = body === null && (request.method === 'GET' || request.method === 'HEAD')
     const last = alone || request.method === 'HEAD' || signsInConnection(headers)
     const asked: OriginRequest = {
@@ -128,6 +129,7 @@ export function createForward(parts: ForwardParts) {
         parts.connector(resource.timeouts.connectMs),
         resource.timeouts,
         parts.monotonic,
+        parts.writeSoon,
       ),
       answerHeaders: createResponseHeaders(resource),
       servername: named ? hostname : null,
@@ -165,9 +167,8 @@ function headOf(
   let head = `${request.method} ${path} HTTP/1.1\r\n`
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
   if (upgrade !== null) return `${head}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
-  const length = request.headers['content-length']
-  if (body?.chunked) head += 'Transfer-Encoding: chunked\r\n'
-  else if (length !== undefined) head += `Content-Length: ${Number(length)}\r\n`
+  if (body !== null)
+    head += body.length === null ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${body.length}\r\n`
   else if (withContent.has(request.method ?? '')) head += 'Content-Length: 0\r\n'
   return `${head}Connection: ${last ? 'close' : 'keep-alive'}\r\n\r\n`
 }

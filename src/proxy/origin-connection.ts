@@ -5,6 +5,8 @@
  */
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import type { RequestBody } from '../model/passage.ts'
+import type { WriteSoon } from '../model/write-soon.ts'
 import { AnswerParser } from './answer-parser.ts'
 
 export interface OriginRequest {
@@ -12,7 +14,7 @@ export interface OriginRequest {
   readonly head: string
   readonly method: string
   readonly upgrade: boolean
-  readonly body: { readonly stream: Readable; readonly chunked: boolean } | null
+  readonly body: RequestBody | null
   /** Nothing may follow it on its connection, whatever is answered. */
   readonly last: boolean
 }
@@ -56,6 +58,7 @@ export class OriginConnection {
   /** Free again, or gone for good. */
   readonly #settled: (connection: OriginConnection, reusable: boolean) => void
   readonly #monotonic: () => number
+  readonly #writeSoon: WriteSoon
   #hearer: OriginHearer | null = null
   #answered = false
   /** Requests that it has carried, this one included. */
@@ -77,11 +80,13 @@ export class OriginConnection {
     waits: Waits,
     settled: (connection: OriginConnection, reusable: boolean) => void,
     monotonic: () => number,
+    writeSoon: WriteSoon,
   ) {
     this.socket = socket
     this.#waits = waits
     this.#settled = settled
     this.#monotonic = monotonic
+    this.#writeSoon = writeSoon
     this.#parser = new AnswerParser({
       // Does not prolong the wait: an origin could go on like this for ever.
       onInformation: (status, headers) => this.#hearer?.onInformation(status, headers),
@@ -112,8 +117,12 @@ export class OriginConnection {
     this.#last = request.last
     this.#parser.expect({ head: request.method === 'HEAD', upgrade: request.upgrade })
     this.#wait(request.body === null ? 'answer' : 'upload')
+    if (request.body === null) {
+      this.#writeSoon(this.socket, request.head, null)
+      return
+    }
     this.socket.write(request.head, 'latin1')
-    if (request.body !== null) this.#send(request.body.stream, request.body.chunked)
+    this.#send(request.body.stream, request.body.length === null)
   }
 
   /** The pool looks around: whoever is still being answered hears of it. */

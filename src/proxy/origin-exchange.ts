@@ -4,7 +4,6 @@
  * origin is let go when the client leaves.
  */
 import { createHash } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.ts'
 import type { Permit } from '../model/decision.ts'
@@ -180,14 +179,14 @@ export class OriginExchange implements OriginHearer {
       socket.destroy()
       return this.#resolve()
     }
-    if (!accepts(raw, this.#passage.request)) {
+    if (!accepts(raw, this.#passage)) {
       socket.destroy()
       const detail = `${resource.origin.origin} (${resource.id}) changed to something that is no answer to this WebSocket handshake`
       return this.#reject(new GatewayError('origin.invalid-answer', detail))
     }
     if (rest.length > 0) socket.unshift(rest)
     const headers = this.#route.answerHeaders(raw, session !== null)
-    tunnel(this.#passage, upgrade, socket, headers, resource, {
+    tunnel(upgrade, socket, headers, resource, {
       tunnels: this.#parts.tunnels,
       report: this.#parts.report,
       watch: close => this.#parts.watch(session, this.#traffic(close, 0)),
@@ -250,9 +249,9 @@ export class OriginExchange implements OriginHearer {
 }
 
 /** A server that read this very handshake (RFC 6455 §4.1): anything else would be a tunnel to nobody knows what. */
-function accepts(raw: readonly string[], { headers }: IncomingMessage): boolean {
+function accepts(raw: readonly string[], passage: Passage): boolean {
   const values = (name: string) => raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name)
-  const key = createHash('sha1').update(`${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+  const key = createHash('sha1').update(`${passage.header('sec-websocket-key')}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
   const [accept] = values('sec-websocket-accept')
   return values('upgrade').join().toLowerCase() === 'websocket' && accept === key.digest('base64')
 }

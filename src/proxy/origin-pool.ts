@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import type { OriginAddress } from '../model/resource.ts'
+import type { WriteSoon } from '../model/write-soon.ts'
 import { OriginConnection, type OriginHearer, type OriginRequest, type Waits } from './origin-connection.ts'
 
 /** Name, TCP and TLS, and a look at the address that was reached. */
@@ -34,6 +35,7 @@ export class OriginPool {
   readonly #connect: Connect
   readonly #waits: Waits
   readonly #monotonic: () => number
+  readonly #writeSoon: WriteSoon
   /** The last one is the most recently used. */
   #free: OriginConnection[] = []
   readonly #open = new Set<OriginConnection>()
@@ -42,11 +44,12 @@ export class OriginPool {
   #closed = false
 
   /** @param monotonic milliseconds */
-  constructor(origin: OriginAddress, connect: Connect, waits: Waits, monotonic: () => number) {
+  constructor(origin: OriginAddress, connect: Connect, waits: Waits, monotonic: () => number, writeSoon: WriteSoon) {
     this.#origin = origin
     this.#connect = connect
     this.#waits = waits
     this.#monotonic = monotonic
+    this.#writeSoon = writeSoon
     this.#keepLooking()
   }
 
@@ -74,7 +77,7 @@ export class OriginPool {
         if (abandoned) return
         if (error !== null || socket === null) return hearer.onError(error ?? new Error('no connection'))
         if (this.#closed) return hearer.onError(stopping())
-        opened = new OriginConnection(socket, this.#waits, this.#settled, this.#monotonic)
+        opened = new OriginConnection(socket, this.#waits, this.#settled, this.#monotonic, this.#writeSoon)
         this.#open.add(opened)
         this.#keepLooking()
         opened.ask(request, hearer)

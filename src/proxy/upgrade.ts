@@ -5,7 +5,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Report } from '../model/event.ts'
-import type { Passage } from '../model/passage.ts'
+import type { Upgrade } from '../model/passage.ts'
 import type { Resource } from '../model/resource.ts'
 import { FrameCounter } from './frame-counter.ts'
 
@@ -41,8 +41,7 @@ const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9])
 const lastWordMs = 1_000
 
 export function tunnel(
-  passage: Passage,
-  upgrade: { readonly socket: Duplex; readonly head: Buffer },
+  upgrade: Upgrade,
   origin: Duplex,
   headers: readonly string[],
   resource: Resource,
@@ -50,7 +49,7 @@ export function tunnel(
 ): void {
   const browser = upgrade.socket
   const frames = new FrameCounter()
-  passage.response.detachSocket(browser as Parameters<typeof passage.response.detachSocket>[0])
+  upgrade.release()
   browser.write(switching(headers), 'latin1')
   if (upgrade.head.length > 0) origin.write(upgrade.head)
 

@@ -56,7 +56,7 @@ export function createFailurePage({ pages, languageOf, random, now }: FailurePag
 
   function render(error: GatewayError, passage: Passage | null, reference: string, chosen: Language | null): string {
     const resource = passage?.observed.resource ?? null
-    const language = chosen ?? languageOf(passage?.request.headers['accept-language'])
+    const language = chosen ?? languageOf(passage?.header('accept-language'))
     const retry = passage === null || isUnsafe(passage.request.method) ? null : (passage.observed.target?.raw ?? null)
     const sent = passage !== null && isUnsafe(passage.request.method) && error.code.startsWith('origin.')
     return pages.failure(

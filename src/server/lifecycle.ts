@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Report } from '../model/event.ts'
 import { drain } from './drain.ts'
+import type { PlainConnections } from './plain-connections.ts'
 
 interface Address {
   readonly host: string
@@ -12,6 +13,7 @@ interface Address {
 
 export interface LifecycleParts {
   readonly server: Server
+  readonly plain: PlainConnections
   readonly operations: Server
   readonly addresses: { readonly listen: Address; readonly operations: Address }
   /** Milliseconds, as the configuration says when it is asked. */
@@ -38,7 +40,7 @@ export interface Lifecycle {
 }
 
 export function createLifecycle(parts: LifecycleParts): Lifecycle {
-  const { server, operations, addresses, report } = parts
+  const { server, plain, operations, addresses, report } = parts
   const upgraded = new Set<Duplex>()
   server.on('upgrade', (_, socket: Duplex) => {
     if (socket.destroyed) return
@@ -70,6 +72,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       const drained = drain(
         {
           server,
+          plain,
           waitMs: wait,
           timeoutMs: timeout,
           closeStreams: parts.closeStreams,
@@ -85,6 +88,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       parts.closeStreams()
       server.close()
       server.closeAllConnections()
+      plain.closeAll()
       for (const socket of upgraded) socket.destroy()
       await closeRest()
     },

@@ -7,14 +7,18 @@ import https from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { GatewayError } from '../errors.ts'
-import { type Navigation, navigationOf } from '../model/navigation.ts'
-import type { Observed, Passage } from '../model/passage.ts'
+import type { ClientRequest, Observed, Passage, Upgrade } from '../model/passage.ts'
 import type { Target } from '../model/place.ts'
+import type { WriteSoon } from '../model/write-soon.ts'
 import type { Observer } from '../observe/observer.ts'
+import { Arrival, type NodePassage, newlyObserved } from './arrival.ts'
 import type { ClientAddress } from './client-address.ts'
 import { createRefusal } from './client-error.ts'
 import type { FailurePage } from './failure-page.ts'
 import { letGo } from './let-go.ts'
+import { type PlainConnections, takePlainConnections } from './plain-connections.ts'
+import { headerOf, PlainPassage, type PlainRequest } from './plain-passage.ts'
+import { keepAliveS, type PlainResponse } from './plain-response.ts'
 import { answered, begin, isAnswering } from './unanswered.ts'
 
 /** What one configuration makes of a request. */
@@ -22,7 +26,7 @@ export interface Serving {
   readonly portalHostname: string
   /** No promise: it is answered already. */
   readonly access: (passage: Passage) => Promise<void> | void
-  readonly portal: (passage: Passage) => void
+  readonly portal: (passage: NodePassage) => void
   readonly failurePage: FailurePage
   readonly clientAddress: ClientAddress
 }
@@ -32,10 +36,11 @@ export interface ListenerParts {
   readonly tls: { readonly certificate: string; readonly key: string } | null
   /** Asked once for each request, as it arrives: a reload changes it, and no request meets half of each. */
   readonly serving: () => Serving
-  readonly readTarget: (request: IncomingMessage) => Target
+  readonly readTarget: (request: ClientRequest) => Target
   readonly observer: Observer
+  readonly writeSoon: WriteSoon
   /** Milliseconds without a byte in either direction after which a connection is cut: the longest of any resource. */
-  readonly idleMs: number
+  readonly idleMs: () => number
   readonly monotonic: () => number
 }
 
@@ -47,14 +52,20 @@ const mostLines = 200
 /** What is still read of a body nobody wants, so that the client can read our answer: bytes and milliseconds. */
 const unwanted = { bytes: 1024 * 1024, ms: 5_000 }
 
-export function createListener(parts: ListenerParts): http.Server {
+export interface Listener {
+  readonly server: http.Server
+  /** Those on which nothing but plain requests came so far; node knows nothing of them. */
+  readonly plain: PlainConnections
+}
+
+export function createListener(parts: ListenerParts): Listener {
   const { observer, monotonic } = parts
   const options: http.ServerOptions = {
     // node's own answer would be bare, and in no log; ours is the same refusal with a reference.
     requireHostHeader: false,
     maxHeaderSize: longestHead,
     // Behind a load balancer with 60 s: ours must be the longer one.
-    keepAliveTimeout: 75_000,
+    keepAliveTimeout: keepAliveS * 1000,
     headersTimeout: 20_000,
     // node's 300 s would end a slow upload with 408; the idle limit is what counts.
     requestTimeout: 0,
@@ -70,7 +81,7 @@ export function createListener(parts: ListenerParts): http.Server {
           ALPNProtocols: ['http/1.1'],
         })
   server.maxHeadersCount = 0
-  server.setTimeout(parts.idleMs)
+  server.setTimeout(parts.idleMs())
 
   server.on('request', (request, response) => receive(request, response, null, false))
   // Answered by us once the decision is made: node's own "100 Continue" would come before it.
@@ -98,17 +109,24 @@ export function createListener(parts: ListenerParts): http.Server {
     // Of an upgrade node keeps nothing: without these an answer longer than the buffer waits for ever, and a reader who stops too.
     socket.on('drain', () => response.emit('drain'))
     socket.on('timeout', () => socket.destroy())
-    receive(request, response, { socket, head }, false)
+    const release = () => response.detachSocket(socket as Parameters<ServerResponse['detachSocket']>[0])
+    receive(request, response, { socket, head, release }, false)
   })
   const refusal = createRefusal(() => parts.serving().failurePage, observer, monotonic)
   server.on('clientError', refusal.clientError)
   server.on('connect', refusal.connect)
-  return server
+  const plain = takePlainConnections(server, parts.tls !== null, {
+    serve: servePlain,
+    writeSoon: parts.writeSoon,
+    idleMs: parts.idleMs,
+    monotonic,
+  })
+  return { server, plain }
 
   function receive(
     request: IncomingMessage,
     response: ServerResponse,
-    upgrade: Passage['upgrade'],
+    upgrade: Upgrade | null,
     expectsContinue: boolean,
   ): void {
     const serving = parts.serving()
@@ -121,9 +139,9 @@ export function createListener(parts: ListenerParts): http.Server {
     serving: Serving,
     request: IncomingMessage,
     response: ServerResponse,
-    upgrade: Passage['upgrade'],
+    upgrade: Upgrade | null,
     expectsContinue: boolean,
-  ): Passage | null {
+  ): NodePassage | null {
     if (!begin(request.socket)) return null
     try {
       return passageOf(serving, request, response, upgrade, expectsContinue)
@@ -133,16 +151,14 @@ export function createListener(parts: ListenerParts): http.Server {
     }
   }
 
-  function serve({ portalHostname, access, portal, failurePage }: Serving, passage: Passage): void {
+  function serve(serving: Serving, passage: NodePassage): void {
+    const { portalHostname, portal, failurePage } = serving
     try {
       checkHead(passage)
       const target = parts.readTarget(passage.request)
+      if (target.hostname !== portalHostname) return visit(serving, passage, target)
       passage.observed.target = target
       checkName(passage.request, target)
-      if (target.hostname !== portalHostname) {
-        access(passage)?.catch(error => failurePage.answer(passage, error))
-        return
-      }
       passage.observed.portal = true
       if (passage.upgrade !== null) throw new GatewayError('request.upgrade', 'an upgrade on the portal')
       portal(passage)
@@ -151,30 +167,52 @@ export function createListener(parts: ListenerParts): http.Server {
     }
   }
 
+  function visit({ access, failurePage }: Serving, passage: Passage, target: Target): void {
+    try {
+      passage.observed.target = target
+      checkName(passage.request, target)
+      access(passage)?.catch(error => failurePage.answer(passage, error))
+    } catch (error) {
+      failurePage.answer(passage, error)
+    }
+  }
+
+  /** False: the portal's pages are Express', and what names no host that one could read is refused by those who refuse the rest. */
+  function servePlain(request: PlainRequest, response: PlainResponse, cookies: string | null): boolean {
+    const serving = parts.serving()
+    const target = targetIfReadable(request)
+    if (target === null || target.hostname === serving.portalHostname) return false
+    const { method, rawHeaders, socket } = request
+    const client = serving.clientAddress(socket.remoteAddress, headerOf(rawHeaders, 'x-forwarded-for'))
+    const observed = newlyObserved(monotonic(), client)
+    response.once('close', () => {
+      const status = response.headersSent ? response.statusCode : 0
+      observer.finished(observed, { method, status, endedAt: monotonic(), complete: response.writableFinished })
+    })
+    visit(serving, new PlainPassage(request, response, observed, cookies), target)
+    return true
+  }
+
+  function targetIfReadable(request: ClientRequest): Target | null {
+    try {
+      return parts.readTarget(request)
+    } catch {
+      return null
+    }
+  }
+
   function passageOf(
     { clientAddress }: Serving,
     request: IncomingMessage,
     response: ServerResponse,
-    upgrade: Passage['upgrade'],
+    upgrade: Upgrade | null,
     expectsContinue: boolean,
-  ): Passage {
-    const { headers } = request
-    const forwardedFor = headers['x-forwarded-for']
-    const observed: Observed = {
-      startedAt: monotonic(),
-      client: clientAddress(
-        request.socket.remoteAddress,
-        Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
-      ),
-      target: null,
-      portal: false,
-      resource: null,
-      session: null,
-      effect: null,
-      originMs: null,
-      reference: null,
-      failure: null,
-    }
+  ): NodePassage {
+    const forwardedFor = request.headers['x-forwarded-for']
+    const observed: Observed = newlyObserved(
+      monotonic(),
+      clientAddress(request.socket.remoteAddress, Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor),
+    )
     const over = upgrade === null ? response : upgrade.socket
     const { socket } = request
     over.once('close', () => {
@@ -194,37 +232,7 @@ export function createListener(parts: ListenerParts): http.Server {
   }
 }
 
-/** A class and not a literal: a getter of a literal's own would keep every request until the next full collection. */
-class Arrival implements Passage {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly observed: Observed
-  readonly cookies: string | null
-  readonly upgrade: Passage['upgrade']
-  readonly expectsContinue: boolean
-
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    observed: Observed,
-    upgrade: Passage['upgrade'],
-    expectsContinue: boolean,
-  ) {
-    this.request = request
-    this.response = response
-    this.observed = observed
-    this.cookies = request.headers.cookie ?? null
-    this.upgrade = upgrade
-    this.expectsContinue = expectsContinue
-  }
-
-  get navigation(): Navigation {
-    const { headers, method } = this.request
-    return navigationOf(method ?? '', name => headers[name] as string | undefined)
-  }
-}
-
-function checkHead({ request, cookies, upgrade }: Passage): void {
+function checkHead({ request, cookies, upgrade }: NodePassage): void {
   if (request.rawHeaders.length > 2 * mostLines) {
     throw new GatewayError('request.headers-too-large', `${request.rawHeaders.length / 2} header lines`)
   }
@@ -252,7 +260,7 @@ function checkUpgrade({ method, headers }: IncomingMessage): void {
 }
 
 /** A connection made for one name must not carry requests for another (RFC 9110 §7.4, §15.5.20). */
-function checkName(request: IncomingMessage, target: Target): void {
+function checkName(request: ClientRequest, target: Target): void {
   const { servername } = request.socket as TLSSocket
   if (typeof servername === 'string' && servername.toLowerCase() !== target.hostname) {
     throw new GatewayError('request.misdirected', `TLS was made for ${servername}, the request names ${target.host}`)

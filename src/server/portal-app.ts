@@ -12,11 +12,11 @@ import type { AdmitWrite } from '../limits/anonymous-writes.ts'
 import { cookieName } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { PortalRequest, Route } from '../model/exchange.ts'
-import type { Passage } from '../model/passage.ts'
 import { shownPath } from '../model/shown-path.ts'
 import { type Language, languages } from '../model/text.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { createPageClient } from '../session/page-client.ts'
+import type { NodePassage } from './arrival.ts'
 import { asGatewayError, type FailurePage } from './failure-page.ts'
 import { type KeptState, pageStateOf } from './page-state.ts'
 import { sendAnswer } from './portal-answer.ts'
@@ -50,9 +50,9 @@ declare module 'express-session' {
   interface SessionData extends KeptState {}
 }
 
-export function createPortalApp(parts: PortalAppParts): (passage: Passage) => void {
+export function createPortalApp(parts: PortalAppParts): (passage: NodePassage) => void {
   const { failurePage, pages } = parts
-  const passages = new WeakMap<IncomingMessage, Passage>()
+  const passages = new WeakMap<IncomingMessage, NodePassage>()
   /** Requests of browsers that came without a page state that we know. */
   const madeNow = new WeakSet<IncomingMessage>()
   const app = express()
@@ -248,7 +248,7 @@ export function createPortalApp(parts: PortalAppParts): (passage: Passage) => vo
     response.end(text)
   }
 
-  function passageOf(request: IncomingMessage): Passage {
+  function passageOf(request: IncomingMessage): NodePassage {
     const passage = passages.get(request)
     if (passage === undefined) throw new GatewayError('internal', 'a request that did not come through the listener')
     return passage

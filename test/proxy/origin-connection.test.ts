@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createGatheredWrites } from '../../src/outbound/gathered-writes.ts'
 import { InvalidAnswer } from '../../src/proxy/answer-parser.ts'
 import { ClientLate, ConnectionLost, OriginConnection, OriginLate } from '../../src/proxy/origin-connection.ts'
 import { type SettableClock, settableClock } from '../stand-in/clock.ts'
@@ -26,7 +27,7 @@ beforeEach(async () => {
     said.push(reusable)
     if (!reusable) gone.resolve()
   }
-  ours = new OriginConnection(await connectTo(origin), waits, tell, clock.now)
+  ours = new OriginConnection(await connectTo(origin), waits, tell, clock.now, createGatheredWrites())
   theirs = await origin.connection(1)
 })
 afterEach(() => origin.stop())
@@ -44,7 +45,8 @@ async function gone(): Promise<void> {
   expect(ours.socket.destroyed).toBe(true)
 }
 
-const upload = (stream: Readable, chunked = true) => aRequest({ method: 'POST', body: { stream, chunked } })
+const upload = (stream: Readable, length: number | null = null) =>
+  aRequest({ method: 'POST', body: { stream, length } })
 const bodyOf = (received: string) => received.slice(received.indexOf('\r\n\r\n') + 4)
 
 describe('a request', () => {
@@ -104,7 +106,7 @@ describe('a request', () => {
 
 describe('an upload', () => {
   it('of known length goes out byte by byte', async () => {
-    ask(upload(Readable.from([Buffer.from('abc'), Buffer.from('def')]), false))
+    ask(upload(Readable.from([Buffer.from('abc'), Buffer.from('def')]), 6))
     await theirs.until(received => bodyOf(received) === 'abcdef')
   })
 
@@ -123,7 +125,7 @@ describe('an upload', () => {
     theirs.socket.pause()
     const stream = new PassThrough()
     let sent = 0
-    const heard = ask(upload(stream, false))
+    const heard = ask(upload(stream, 6))
     const block = Buffer.alloc(65_536)
     while (sent < 1_000 && stream.write(block)) {
       sent++
@@ -377,8 +379,8 @@ describe('time', () => {
     ;(await origin.connection(2)).socket.pause()
     const heard = new Heard()
     const stream = new PassThrough({ highWaterMark: 20_000_000 })
-    const other = new OriginConnection(deaf, waits, () => {}, clock.now)
-    other.ask(upload(stream, false), heard)
+    const other = new OriginConnection(deaf, waits, () => {}, clock.now, createGatheredWrites())
+    other.ask(upload(stream, 6), heard)
     const held = once(stream, 'pause')
     stream.write(Buffer.alloc(16_000_000))
     await held

@@ -6,6 +6,7 @@ import { createServer } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { OriginAddress } from '../../src/model/resource.ts'
 import { createConnectors } from '../../src/outbound/connector.ts'
+import { createGatheredWrites } from '../../src/outbound/gathered-writes.ts'
 import { ConnectionLost, OriginLate } from '../../src/proxy/origin-connection.ts'
 import { type Connect, OriginPool, type Reuse, reuse } from '../../src/proxy/origin-pool.ts'
 import { selfSigned } from '../stand-in/certificate.ts'
@@ -36,7 +37,7 @@ function addressOf(port: number, protocol: 'http:' | 'https:' = 'http:', hostnam
 }
 
 function poolTo(port: number, connect: Connect = connectPlainly): OriginPool {
-  return new OriginPool(addressOf(port), connect, waits, clock.now)
+  return new OriginPool(addressOf(port), connect, waits, clock.now, createGatheredWrites())
 }
 
 const connectPlainly: Connect = ({ hostname, port }, done) => {
@@ -154,7 +155,7 @@ describe('a free connection', () => {
     await once(server, 'listening')
     const address = addressOf((server.address() as { port: number }).port, 'https:', 'tls.localhost')
     const connectors = createConnectors({ ca: certificate, localAddress: null, refused: [] })
-    const secure = new OriginPool(address, connectors(2_000), waits, clock.now)
+    const secure = new OriginPool(address, connectors(2_000), waits, clock.now, createGatheredWrites())
     for (let n = 0; n < 5; n++) {
       const heard = new Heard()
       secure.ask(aRequest(), reuse.repeatable, 'tls.localhost', heard)
@@ -314,7 +315,7 @@ describe('closing', () => {
     await free(2)
     silent = true
     const stream = new PassThrough()
-    const busy = ask(reuse.repeatable, aRequest({ method: 'POST', body: { stream, chunked: true } }))
+    const busy = ask(reuse.repeatable, aRequest({ method: 'POST', body: { stream, length: null } }))
     await until(
       'the request there',
       () => origin.connections.some(({ received }) => received.includes('POST')),

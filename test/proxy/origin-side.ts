@@ -183,7 +183,11 @@ export function aRequest(more: Partial<OriginRequest> & { readonly path?: string
   const { path = '/', ...rest } = more
   const method = rest.method ?? 'GET'
   const framing =
-    rest.body == null ? '' : rest.body.chunked ? 'Transfer-Encoding: chunked\r\n' : 'Content-Length: 6\r\n'
+    rest.body == null
+      ? ''
+      : rest.body.length === null
+        ? 'Transfer-Encoding: chunked\r\n'
+        : `Content-Length: ${rest.body.length}\r\n`
   return {
     head: `${method} ${path} HTTP/1.1\r\nHost: origin\r\n${framing}\r\n`,
     method,

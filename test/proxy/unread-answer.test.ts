@@ -51,7 +51,7 @@ describe('an answer that nobody reads', () => {
 
   it('is waited for until the deadline, and the request’s body goes with it', async () => {
     const stream = new PassThrough()
-    const { outcome, abandon } = asked({ stream, chunked: false })
+    const { outcome, abandon } = asked({ stream, length: 6 })
     await vi.advanceTimersByTimeAsync(2_999)
     expect(abandon).not.toHaveBeenCalled()
     await vi.advanceTimersByTimeAsync(1)

@@ -1,0 +1,352 @@
+/** Plain requests are answered in the order in which they came, and node takes over wherever one is not plain. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createGatheredWrites } from '../../src/outbound/gathered-writes.ts'
+import { type PlainConnections, takePlainConnections } from '../../src/server/plain-connections.ts'
+import type { PlainRequest } from '../../src/server/plain-passage.ts'
+import type { PlainResponse } from '../../src/server/plain-response.ts'
+import { settableClock } from '../stand-in/clock.ts'
+import { RawConnection, rawExchange } from '../stand-in/raw-client.ts'
+import { rawRequest } from '../stand-in/raw-request.ts'
+
+type Serve = (request: PlainRequest, response: PlainResponse) => boolean
+
+const idleMs = 300
+
+let server: Server
+let plain: PlainConnections
+let port: number
+let serve: Serve
+/** What node was asked. */
+let nodes: string[]
+let sockets: Socket[]
+let clock: ReturnType<typeof settableClock>
+let look: () => void
+
+beforeEach(async () => {
+  nodes = []
+  sockets = []
+  clock = settableClock(0)
+  server = createServer((request, response) => {
+    nodes.push(`${request.method} ${request.url}`)
+    request.resume().on('end', () => response.end(`node ${request.url}`))
+  })
+  const every = vi.spyOn(globalThis, 'setInterval')
+  plain = takePlainConnections(server, false, {
+    serve: (request, response) => serve(request, response),
+    idleMs: () => idleMs,
+    writeSoon: createGatheredWrites(),
+    monotonic: clock.now,
+  })
+  look = every.mock.calls.at(-1)?.[0] as () => void
+  every.mockRestore()
+  server.on('connection', socket => sockets.push(socket))
+  serve = answer
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  port = (server.address() as AddressInfo).port
+})
+afterEach(async () => {
+  plain.closeAll()
+  server.closeAllConnections()
+  await new Promise(resolve => server.close(resolve))
+})
+
+const answer: Serve = ({ url }, response) => {
+  response.writeHead(200, ['Content-Length', String(url.length)])
+  response.end(url, 'latin1')
+  return true
+}
+const ask = (target: string, more: object = {}) => rawRequest({ target, host: 'x.example', ...more })
+const one = async (text: string, method = 'GET') => {
+  const { responses } = await rawExchange(port, text, { responses: 1, methods: [method] })
+  return responses[0]
+}
+const texts = (connection: RawConnection) => connection.responses.map(({ text }) => text)
+
+/** An answer that a test gives when it likes. */
+function later() {
+  const asked = Promise.withResolvers<PlainResponse>()
+  serve = (request, response) => {
+    if (request.url !== '/later') return answer(request, response)
+    asked.resolve(response)
+    return true
+  }
+  return asked.promise
+}
+
+describe('a connection', () => {
+  it('carries one plain request after the other, and says for how long it stays', async () => {
+    const client = await RawConnection.open(port)
+    for (const target of ['/one', '/two', '/three']) {
+      const before = client.responses.length
+      await client.write(ask(target))
+      await client.until(() => client.responses.length > before, 2_000)
+    }
+    expect(texts(client)).toEqual(['/one', '/two', '/three'])
+    expect(client.responses[0]?.header('connection')).toBe('keep-alive')
+    expect(client.responses[0]?.header('keep-alive')).toBe('timeout=75')
+    expect(Date.parse(client.responses[0]?.header('date') ?? '')).not.toBeNaN()
+    expect(nodes).toEqual([])
+    client.destroy()
+  })
+
+  it.each([
+    ['a body', ask('/body', { method: 'POST', body: 'abc' }), 'POST /body'],
+    ['a head in two pieces', ask('/pieces'), 'GET /pieces'],
+    ['what is not for us', ask('/not-ours'), 'GET /not-ours'],
+  ])('with %s is node’s, and stays so', async (_, text, seen) => {
+    serve = (request, response) => (request.url === '/not-ours' ? false : answer(request, response))
+    const client = await RawConnection.open(port)
+    await client.write(ask('/before'))
+    await client.until(() => client.responses.length === 1, 2_000)
+    if (seen === 'GET /pieces') {
+      await client.write(text.slice(0, 20))
+      await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBe(ask('/before').length + 20))
+      await client.write(text.slice(20))
+    } else await client.write(text)
+    await client.until(() => client.responses.length === 2, 2_000)
+    await client.write(ask('/after'))
+    await client.until(() => client.responses.length === 3, 2_000)
+    expect(nodes).toEqual([seen, 'GET /after'])
+    expect(texts(client)).toEqual(['/before', `node ${seen.split(' ')[1]}`, 'node /after'])
+    client.destroy()
+  })
+
+  it('with two requests in one packet is node’s from the first on', async () => {
+    const { responses } = await rawExchange(port, ask('/one') + ask('/two'), { responses: 2 })
+    expect(responses.map(({ text }) => text)).toEqual(['node /one', 'node /two'])
+  })
+
+  it('on which more comes while an answer is under way answers in order', async () => {
+    const asked = later()
+    const client = await RawConnection.open(port)
+    await client.write(ask('/later'))
+    const response = await asked
+    const before = sockets[0]?.bytesRead ?? 0
+    await client.write(ask('/second') + ask('/third', { method: 'POST', body: 'abc' }))
+    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(before))
+    expect(client.responses).toEqual([])
+    response.writeHead(200, ['Content-Length', '5'])
+    response.end('first', 'latin1')
+    await client.until(() => client.responses.length === 3, 2_000)
+    expect(texts(client)).toEqual(['first', 'node /second', 'node /third'])
+    client.destroy()
+  })
+
+  it('is read no further than it is answered: a client that only sends fills no memory', async () => {
+    const asked = later()
+    const client = await RawConnection.open(port)
+    await client.write(ask('/later'))
+    await asked
+    client.socket.write(Buffer.alloc(8_000_000, 'x'))
+    await vi.waitFor(() => expect(sockets[0]?.isPaused()).toBe(true))
+    expect(sockets[0]?.bytesRead).toBeLessThan(1_000_000)
+    client.destroy()
+  })
+})
+
+describe('an answer', () => {
+  it('of unknown length comes in chunks', async () => {
+    serve = (_, response) => {
+      response.writeHead(200, 'Fine', ['X-Name', 'a'])
+      response.flushHeaders()
+      response.write(Buffer.from('abc'))
+      response.write(Buffer.alloc(0))
+      response.write(Buffer.from('def'))
+      response.end('g\xe9', 'utf8')
+      return true
+    }
+    const response = await one(ask('/'))
+    expect(response).toMatchObject({ status: 200, reason: 'Fine', text: 'abcdefgé', complete: true })
+    expect(response?.header('transfer-encoding')).toBe('chunked')
+  })
+
+  it.each([
+    ['to HEAD', 'HEAD', 200, ['Content-Length', '100']],
+    ['204', 'GET', 204, []],
+    ['304', 'GET', 304, ['Content-Length', '100']],
+  ])('%s has no body, whoever writes one', async (_, method, status, headers) => {
+    serve = (_request, response) => {
+      response.writeHead(status, [...headers])
+      response.write(Buffer.from('abc'))
+      response.end('def', 'latin1')
+      return true
+    }
+    const client = await RawConnection.open(port, [method, 'GET'])
+    await client.write(ask('/', { method }))
+    await client.until(() => client.responses.length === 1, 2_000)
+    serve = answer
+    await client.write(ask('/next'))
+    await client.until(() => client.responses.length === 2, 2_000)
+    expect(client.responses.map(({ status, text }) => [status, text])).toEqual([
+      [status, ''],
+      [200, '/next'],
+    ])
+    client.destroy()
+  })
+
+  it('tells early hints before itself', async () => {
+    serve = (request, response) => {
+      response.writeEarlyHints({ link: ['</a.css>; rel=preload', '</b.js>; rel=preload'] })
+      return answer(request, response)
+    }
+    const response = await one(ask('/'))
+    expect(response?.interim).toMatchObject([
+      { status: 103, rawHeaders: ['Link', '</a.css>; rel=preload, </b.js>; rel=preload'] },
+    ])
+    expect(response?.text).toBe('/')
+  })
+
+  it.each(['a\r\nSet-Cookie: b', 'a\nb', 'a\0', 'a\x7f', '€'])('has no value %j', async value => {
+    const refused = Promise.withResolvers<unknown>()
+    serve = (request, response) => {
+      try {
+        response.writeHead(200, ['X-Name', value])
+      } catch (error) {
+        refused.resolve(error)
+      }
+      return answer(request, response)
+    }
+    expect((await one(ask('/')))?.text).toBe('/')
+    expect(await refused.promise).toBeInstanceOf(TypeError)
+  })
+
+  it('waits for a reader who takes his time, and goes on', async () => {
+    const asked = later()
+    const client = await RawConnection.open(port)
+    client.socket.pause()
+    await client.write(ask('/later'))
+    const response = await asked
+    const piece = Buffer.alloc(1_000_000, 'x')
+    response.writeHead(200, ['Content-Length', String(8 * piece.length)])
+    let sent = 0
+    const drained = Promise.withResolvers<void>()
+    const more = (): void => {
+      while (sent < 8) {
+        sent++
+        if (!response.write(piece)) {
+          response.once('drain', more)
+          return
+        }
+      }
+      response.end()
+      drained.resolve()
+    }
+    more()
+    expect(sent).toBeLessThan(8)
+    client.socket.resume()
+    await drained.promise
+    await client.until(() => client.responses.length === 1, 10_000)
+    expect(client.responses[0]?.body.length).toBe(8 * piece.length)
+    client.destroy()
+  })
+
+  it('that nobody takes ends with its connection, and is not whole', async () => {
+    const asked = later()
+    const client = await RawConnection.open(port)
+    client.socket.pause()
+    await client.write(ask('/later'))
+    const response = await asked
+    const over = new Promise<void>(resolve => response.once('close', resolve))
+    response.writeHead(200, ['Content-Length', '30000000'])
+    response.end('x'.repeat(30_000_000), 'latin1')
+    await over
+    expect(response.writableFinished).toBe(false)
+    client.destroy()
+  })
+
+  it('whose client leaves is over, and not whole', async () => {
+    const asked = later()
+    const client = await RawConnection.open(port)
+    await client.write(ask('/later'))
+    const response = await asked
+    let times = 0
+    const over = new Promise<void>(resolve => response.once('close', resolve))
+    response.once('close', () => times++)
+    client.destroy()
+    await over
+    expect(response).toMatchObject({ writableFinished: false, destroyed: true })
+    response.writeHead(200, ['Content-Length', '1'])
+    response.end('x', 'latin1')
+    expect(times).toBe(1)
+  })
+
+  it.each([
+    ['while it stops', () => plain.makeLast(), (_: PlainResponse) => {}],
+    [
+      'after a request that is not believed',
+      () => {},
+      (response: PlainResponse) => {
+        response.shouldKeepAlive = false
+      },
+    ],
+  ])('is its connection’s last %s', async (_, before, then) => {
+    const asked = later()
+    const client = await RawConnection.open(port)
+    await client.write(ask('/later'))
+    const response = await asked
+    before()
+    then(response)
+    response.writeHead(200, ['Content-Length', '1'])
+    response.end('x', 'latin1')
+    await client.until(() => client.closed, 2_000)
+    expect(client.closed).toBe(true)
+    expect(client.responses[0]).toMatchObject({ text: 'x' })
+    expect(client.responses[0]?.header('connection')).toBe('close')
+  })
+})
+
+describe('an idle connection', () => {
+  it('is closed on request; one with an answer under way is not', async () => {
+    const asked = later()
+    const [busy, used, unused] = [
+      await RawConnection.open(port),
+      await RawConnection.open(port),
+      await RawConnection.open(port),
+    ]
+    await busy.write(ask('/later'))
+    await used.write(ask('/'))
+    const response = await asked
+    await used.until(() => used.responses.length === 1, 2_000)
+    await vi.waitFor(() => expect(sockets).toHaveLength(3))
+    plain.closeIdle()
+    await Promise.all([used.until(() => used.closed, 2_000), unused.until(() => unused.closed, 2_000)])
+    expect([busy.closed, used.closed, unused.closed]).toEqual([false, true, true])
+    response.writeHead(200, ['Content-Length', '1'])
+    response.end('x', 'latin1')
+    await busy.until(() => busy.responses.length === 1, 2_000)
+    expect(texts(busy)).toEqual(['x'])
+    busy.destroy()
+  })
+
+  it('waits 20 s for its first request, a second more than it promised for the next, and for ever for an answer', async () => {
+    const asked = later()
+    const [busy, used, unused] = [
+      await RawConnection.open(port),
+      await RawConnection.open(port),
+      await RawConnection.open(port),
+    ]
+    await busy.write(ask('/later'))
+    await used.write(ask('/'))
+    await asked
+    await used.until(() => used.responses.length === 1, 2_000)
+    await vi.waitFor(() => expect(sockets).toHaveLength(3))
+    const states = () => [busy.closed, used.closed, unused.closed]
+    clock.advance(20_000)
+    look()
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([false, false, false])
+    clock.advance(1)
+    look()
+    await unused.until(() => unused.closed, 2_000)
+    expect(states()).toEqual([false, false, true])
+    clock.advance(55_999)
+    look()
+    expect(sockets.filter(({ destroyed }) => destroyed)).toHaveLength(1)
+    clock.advance(1)
+    look()
+    await used.until(() => used.closed, 2_000)
+    expect(states()).toEqual([false, true, true])
+    busy.destroy()
+  })
+})
