@@ -7,6 +7,8 @@ import { request as send } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Browser } from '../stand-in/browser-client.ts'
 import { type CasServer, logoutRequest, startCasServer } from '../stand-in/cas-server.ts'
+import { rawExchange } from '../stand-in/raw-client.ts'
+import { rawRequest } from '../stand-in/raw-request.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
 const site = (id: string, more: string) => `
@@ -118,6 +120,32 @@ describe('the reply of one idp at the address of another (OI-18)', () => {
       expect((await bring(own, browser)).status).toBe(400)
       expect(sessionsOf(browser)).toEqual([])
     }
+  })
+})
+
+describe('a reply that comes twenty times at once', () => {
+  /** On one connection, in one piece: all of them look at the pending sign-in before the first can take it. */
+  async function atOnce(url: URL): Promise<void> {
+    const request = rawRequest({
+      host: url.host,
+      target: `${url.pathname}${url.search}`,
+      cookie: world.cookieOf(victim, 'acces'),
+      lines: ['Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: document', 'Sec-Fetch-Site: cross-site'],
+    })
+    const { responses } = await rawExchange(world.port, request.repeat(20), { responses: 20 })
+    const led = responses.filter(({ status }) => status === 303).map(answer => answer.header('location'))
+    expect(led).toEqual([expect.stringMatching(/^\/enter\?r=/)])
+    expect(responses.filter(({ status }) => status === 400)).toHaveLength(19)
+  }
+
+  it('by CAS is one question to the server, and one session (CA-04)', async () => {
+    await atOnce(reply)
+    expect(validations()).toBe(1)
+  })
+
+  it('by OpenID Connect redeems its code once, for one session (OI-21)', async () => {
+    await atOnce(world.callback(await world.toProvider(victim, world.url('app', '/echo'))))
+    expect(world.op.count('token')).toBe(1)
   })
 })
 

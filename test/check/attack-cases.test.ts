@@ -45,13 +45,13 @@ const families: Readonly<Record<string, readonly Case[]>> = {
     ['OI-12', 'encrypted tokens cost nothing and say nothing', idToken],
     ['OI-13', 'a token answer that is nonsense, endless or a redirect is one page', 'test/idp/answers.test.ts'],
     ['OI-14', 'metadata name the issuer that was asked, and addresses that may be asked', 'test/idp/discovery.test.ts'],
-    ['OI-15', 'a set of keys has an end, and weak keys verify nothing', keys],
+    ['OI-15', 'a set of keys has an end, and weak keys verify nothing', keys, logoutToken],
     ['OI-16', 'a callback without our state, twice, or with an error is 400, escaped', reply, callback],
     ['OI-17', 'the reply’s issuer is the one that was asked', reply, callback],
     ['OI-18', 'the reply of one idp is nothing at the address of another', callback, casCallback],
     ['OI-19', 'a code of another sign-in is stopped by PKCE, else by the nonce', reply, callback],
     ['OI-20', 'each sign-in has its own nonce and verifier, and sends S256', reply],
-    ['OI-21', 'a reply counts once, however often it comes', callback],
+    ['OI-21', 'a reply counts once, however often it comes', callback, casCallback],
     ['OI-22', 'nobody but a person who opens it uses a reply up', callback, 'test/flow/posted-reply.test.ts'],
     [
       'OI-23',
@@ -119,7 +119,7 @@ const families: Readonly<Record<string, readonly Case[]>> = {
   CAS: [
     ['CA-01', 'a ticket for another service, or of another sign-in, is denied', cas, casCallback],
     ['CA-02', 'whatever stands in a ticket stays one parameter', cas],
-    ['CA-04', 'a ticket is sent to the server once', cas],
+    ['CA-04', 'a ticket is sent to the server once', cas, casCallback],
     ['CA-08', 'tickets for proxies open nothing', cas, casAnswer],
     [
       'CA-09',

@@ -1,5 +1,5 @@
 /** The provider's keys: choosing, refreshing, bounding (OI-09, OI-15, OI-25; the Config rows of the conformance plan). */
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -21,6 +21,13 @@ const refusal = () =>
 const rsaKey = (modulusLength: number) =>
   generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' })
 const other = { ...rsaKey(2048), kid: 'other' }
+
+function signedWith(key: KeyObject, header: object, payload: string): string {
+  const input = [JSON.stringify({ ...header, kid: 'key-0' }), payload]
+    .map(text => Buffer.from(text).toString('base64url'))
+    .join('.')
+  return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`
+}
 
 describe('the key of an ID token', () => {
   it('is fetched once for many sign-ins (conformance: discovery-jwks-uri-keys)', async () => {
@@ -162,9 +169,18 @@ describe('a set of keys (OI-15)', () => {
     expect(await refusal()).toMatchObject({ code: 'idp.rejected', message: expect.stringContaining('key') })
   })
 
-  it.each([512, 1024])('with an RSA key of %i bits does not verify with it', async bits => {
-    op.bends.keys = () => [{ ...rsaKey(bits), kid: 'key-0' }]
-    expect(await refusal()).toMatchObject({ code: 'idp.rejected' })
+  it.each([1024, 2040])('with an RSA key of %i bits does not verify what that key has signed', async bits => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: bits })
+    op.bends.keys = () => [{ ...publicKey.export({ format: 'jwk' }), kid: 'key-0' }]
+    op.bends.idToken = (header, payload) => signedWith(privateKey, header, payload)
+    expect(await refusal()).toMatchObject({ code: 'idp.rejected', message: expect.stringContaining('key') })
+  })
+
+  it('with an RSA key of 2048 bits does', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    op.bends.keys = () => [{ ...publicKey.export({ format: 'jwk' }), kid: 'key-0' }]
+    op.bends.idToken = (header, payload) => signedWith(privateKey, header, payload)
+    expect((await attempt()).identity.subject).toBe('anna')
   })
 
   it('does not verify with a key for encryption, nor with one whose private half was published', async () => {

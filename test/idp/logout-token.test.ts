@@ -216,6 +216,18 @@ describe('the keys of logout tokens', () => {
     expect(await outcomeOf(`${signed}.${signature.toString('base64url')}`)).toMatchObject(rejected('invalid'))
   })
 
+  it.each([
+    ['RSA of 1024 bits', 'RS256', 'rsa', { modulusLength: 1024 }],
+    ['a curve that is not one of ours', 'ES256', 'ec', { namedCurve: 'secp256k1' }],
+  ])('verify nothing where they are weak or strange: %s (OI-15)', async (_, alg, kind, options) => {
+    const { publicKey, privateKey } = generateKeyPairSync(kind as 'ec', options as { namedCurve: string })
+    op.bends.metadata = metadata => ({ ...metadata, id_token_signing_alg_values_supported: [alg] })
+    op.bends.keys = keys => [...keys, { ...publicKey.export({ format: 'jwk' }), kid: 'weak' } as never]
+    const signed = `${b64({ alg, kid: 'weak' })}.${b64(claims())}`
+    const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' })
+    expect(await outcomeOf(`${signed}.${signature.toString('base64url')}`)).toMatchObject(rejected('no-key'))
+  })
+
   it('are not guessed among several where the token names none', async () => {
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' })
     expect(await outcomeOf(await token({}, { kid: undefined }))).toBe('heard')
