@@ -34,6 +34,7 @@ export const failures = {
   'login.cookies': { status: 400, level: 'info' },
   'login.too-many-sessions': { status: 403, level: 'info' },
   'login.loop': { status: 400, level: 'error' },
+  'login.silent-loop': { status: 400, level: 'error' },
   'login.too-many': { status: 429, level: 'warn' },
   'login.busy': { status: 503, level: 'error' },
   'login.ended-meanwhile': { status: 400, level: 'info' },

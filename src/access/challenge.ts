@@ -22,7 +22,7 @@ export interface ChallengeParts {
 }
 
 export type Challenge = (passage: Passage, decision: Challenged) => void
-export type Begin = (passage: Passage, to: string, attempt: number, framed: boolean) => void
+export type Begin = (passage: Passage, to: string, attempt: number, framed: boolean, silent?: boolean) => void
 
 const scheme = ['WWW-Authenticate', 'Passerelle']
 
@@ -61,10 +61,11 @@ export function createChallenge(parts: ChallengeParts): Challenge {
 
 /** Starts a hand-off: a nonce that stays in this browser, its hash to the portal (SESSIONS S2). */
 export function createBegin({ portal, handoff }: Pick<ChallengeParts, 'portal' | 'handoff'>): Begin {
-  return function begin(passage, to, attempt, framed) {
+  return function begin(passage, to, attempt, framed, silent = false) {
     const { n, cookies } = handoff.begin(passage.cookies)
     const frame = framed ? '&f=1' : ''
-    const enter = `${portal}/enter?to=${encodeURIComponent(to)}&n=${n}&a=${attempt}${frame}`
+    const prompt = silent ? '&prompt=none' : ''
+    const enter = `${portal}/enter?to=${encodeURIComponent(to)}&n=${n}&a=${attempt}${frame}${prompt}`
     // HEAD has the same status, and leaves nothing behind.
     answerRedirect(passage, enter, passage.request.method === 'HEAD' ? [] : cookies)
   }

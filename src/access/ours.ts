@@ -43,7 +43,7 @@ export function createOurs(parts: OursParts): Ours {
       case '/.passerelle/passerelle.css':
         return answerText(passage, 'text/css; charset=utf-8', parts.stylesheet)
       case '/.passerelle/begin':
-        return started(passage, resource, parameters.get('to'))
+        return started(passage, resource, parameters)
       case '/.passerelle/enter':
         return redeem(passage, resource, parameters.get('t') ?? '')
       case '/.passerelle/leave':
@@ -55,10 +55,13 @@ export function createOurs(parts: OursParts): Ours {
     }
   }
 
-  /** A link of ours or of a site: "sign in", "open again". Only a navigation may begin (SESSIONS B 22). */
-  function started(passage: Passage, resource: Resource, to: string | null): void {
+  /**
+   * A link of ours or of a site: "sign in", "open again"; with `prompt=none`, of a site that would like to know who is there, and
+   * asks nobody. Only a navigation may begin (SESSIONS B 22).
+   */
+  function started(passage: Passage, resource: Resource, parameters: URLSearchParams): void {
     if (passage.navigation !== 'document') return answerEmpty(passage, 204)
-    begin(passage, targetOn(resource, to), 1, false)
+    begin(passage, targetOn(resource, parameters.get('to')), 1, false, parameters.get('prompt') === 'none')
   }
 
   /** S5. The ticket is consumed before anything is checked, and never by a request that no person made. */

@@ -12,6 +12,7 @@ import { createOffered } from '../login/offered.ts'
 import { createOverLimit } from '../login/over-limit.ts'
 import { createPrompt } from '../login/prompt.ts'
 import { loginRoutes } from '../login/routes.ts'
+import { createSilent } from '../login/silent.ts'
 import { createBackChannel } from '../logout/back-channel.ts'
 import { createEndFromIdp } from '../logout/from-idp.ts'
 import { createFrontChannel } from '../logout/front-channel.ts'
@@ -89,6 +90,14 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     fail,
     report,
   })
+  const silent = createSilent({
+    locateUrl,
+    chooseIdp,
+    opensUnsigned({ resource, access }) {
+      return authorize({ resource, access, context: { method: 'GET', address: '' } }, null).effect === 'permit'
+    },
+    now,
+  })
   const leftSite = createLeftSite({ sessions, isLeft, locateUrl, pages })
   const login = createLogin({
     portal,
@@ -100,6 +109,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     locateUrl,
     fail,
     overLimit,
+    silent,
     leftSite,
     admitWrite,
     report,
@@ -116,7 +126,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     endFromIdp: notices => endFromIdp('callback', notices),
     admit: core.limits.admitLogoutRequest,
   })
-  const expect = createExpect({ sessions, pending, fail, report })
+  const expect = createExpect({ sessions, pending, fail, silent, report })
   const hear = createHear({
     portal,
     sessions,
@@ -128,6 +138,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     heardLogout,
     expect,
     fail,
+    silent,
     report,
     now,
   })

@@ -85,6 +85,7 @@ export function createCallback(parts: CallbackParts) {
       ...message,
       callback: new URL(`${parts.portal}/callback/${provider.id}`),
       address: request.address,
+      passive: false,
     })
   }
 

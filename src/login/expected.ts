@@ -9,11 +9,13 @@ import type { PendingLogin, PendingLogins } from '../session/pending.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { redirect } from './answer.ts'
 import type { Fail } from './failed.ts'
+import type { Silent } from './silent.ts'
 
 export interface ExpectedParts {
   readonly sessions: Pick<Sessions, 'resume' | 'authentic'>
   readonly pending: PendingLogins
   readonly fail: Fail
+  readonly silent: Pick<Silent, 'wayOn'>
   readonly report: Report
 }
 
@@ -23,7 +25,7 @@ export type Expected =
 
 export type Expect = ReturnType<typeof createExpect>
 
-export function createExpect({ sessions, pending, fail, report }: ExpectedParts) {
+export function createExpect({ sessions, pending, fail, silent, report }: ExpectedParts) {
   return { expected, unknown, stale }
 
   async function expected(request: PortalRequest, idp: IdpId, state: string | null): Promise<Expected> {
@@ -34,7 +36,10 @@ export function createExpect({ sessions, pending, fail, report }: ExpectedParts)
     // A browser that shows our session keeps cookies: it has only never begun this sign-in.
     if (cookie === 'none' && sessions.authentic(request.cookies, 'portal').length === 0) {
       const detail = 'no cookie of any sign-in came'
-      return { kind: 'not', answer: fail(request, { code: 'login.cookies', detail, destination: login }) }
+      // Whoever keeps no cookies wanted, perhaps, only to look: the page is what ends a circle here.
+      const wayOn = login.passive ? silent.wayOn(login) : null
+      const button = wayOn === null ? {} : { button: wayOn }
+      return { kind: 'not', answer: fail(request, { code: 'login.cookies', detail, destination: login, ...button }) }
     }
     report({ name: 'callback.foreign', idp })
     const detail = 'the reply to a sign-in of another browser'

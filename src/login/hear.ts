@@ -16,6 +16,7 @@ import type { Expect } from './expected.ts'
 import { brokenOff, type Fail, type Failed } from './failed.ts'
 import type { createHeardLogout } from './heard-logout.ts'
 import type { Arrival } from './login.ts'
+import type { Silent } from './silent.ts'
 
 export interface HearParts {
   readonly portal: string
@@ -30,6 +31,7 @@ export interface HearParts {
   readonly heardLogout: ReturnType<typeof createHeardLogout>
   readonly expect: Expect
   readonly fail: Fail
+  readonly silent: Pick<Silent, 'unsigned'>
   readonly report: Report
   readonly now: () => number
 }
@@ -70,8 +72,13 @@ export function createHear(parts: HearParts) {
     }
     try {
       const callback = new URL(`${parts.portal}/callback/${provider.id}`)
-      const heard = await provider.hear({ ...message, callback, address: request.address }, takePending)
+      const { passive } = login
+      const heard = await provider.hear({ ...message, callback, address: request.address, passive }, takePending)
       if (heard.kind === 'logout') return heard.answer(await heardLogout.endFromIdp(heard.notices))
+      if (heard.kind === 'nobody') {
+        report({ name: 'sign-in.nobody', idp: provider.id })
+        return parts.silent.unsigned(login, [pending.finished(state)])
+      }
       return await signedIn(request, state, login, heard.signIn)
     } catch (error) {
       if (error instanceof LostRace) return parts.expect.unknown(request)
@@ -105,7 +112,8 @@ export function createHear(parts: HearParts) {
       return fail(request, { ...ended, cookies: [pending.finished(state)] })
     }
     request.page.setSignIns([...request.page.signIns(), now()].slice(-10))
-    const arrival: Arrival = { id: established.id, to: login.to, n: login.n, attempt: login.attempt }
+    const { to, n, attempt, passive } = login
+    const arrival: Arrival = { id: established.id, to, n, attempt, passive }
     const reference = await singleUse.put('r', arrival)
     return redirect(`/enter?r=${reference}`, [
       pending.arriving(state, sessions.cookieFor('portal', established.id, established.generation)),

@@ -22,6 +22,7 @@ import { brokenOff, type Fail, waitOf } from './failed.ts'
 import type { LeftSite } from './left-site.ts'
 import type { OverLimit } from './over-limit.ts'
 import { signedOutLately } from './signed-out-lately.ts'
+import type { Silent } from './silent.ts'
 
 export interface LoginParts {
   /** `https://acces.example.org` */
@@ -34,6 +35,7 @@ export interface LoginParts {
   readonly locateUrl: LocateUrl
   readonly fail: Fail
   readonly overLimit: OverLimit
+  readonly silent: Silent
   readonly leftSite: Pick<LeftSite, 'refuse'>
   readonly admitWrite: AdmitWrite
   readonly report: Report
@@ -43,6 +45,8 @@ export interface LoginParts {
 /** What the callback leaves for /enter, which then works with the session that the cookie jar names. */
 export interface Arrival extends Destination {
   readonly id: string
+  /** Nobody was asked anything, and nobody should be now. */
+  readonly passive: boolean
 }
 
 /** Sign-ins of one browser within this time, ms, that end without a session each: somebody goes in circles. */
@@ -52,7 +56,7 @@ const loopLimit = 3
 export type Login = ReturnType<typeof createLogin>
 
 export function createLogin(parts: LoginParts) {
-  const { sessions, handoff, pending, chooseIdp, locateUrl, fail, now } = parts
+  const { sessions, handoff, pending, chooseIdp, locateUrl, fail, silent, now } = parts
 
   return {
     /** GET /enter: where hosts send people who need a session there, and where the callback leads. */
@@ -112,7 +116,7 @@ export function createLogin(parts: LoginParts) {
     if (resumed === null) return notArrived(request, arrival)
     try {
       if (resumed.session.id !== arrival.id) await sessions.end(arrival.id, 'lost-race')
-      return await takeOver(request, { ...arrival, framed: false }, resumed)
+      return await takeOver(request, { ...arrival, framed: false }, resumed, arrival.passive)
     } catch (error) {
       const failed = brokenOff(error, arrival)
       if (failed === null) throw error
@@ -141,7 +145,7 @@ export function createLogin(parts: LoginParts) {
   }
 
   /** One cookie for the browser's one session, in place of those that the callbacks of its tabs have left. */
-  async function takeOver(request: PortalRequest, wanted: Wanted, resumed: Resumed): Promise<Answer> {
+  async function takeOver(request: PortalRequest, wanted: Wanted, resumed: Resumed, passive = false): Promise<Answer> {
     const { id, generation } = resumed.session
     const value = sessions.cookieFor('portal', id, generation)
     const held = cookieValues(request.cookies, cookieName.portal)
@@ -154,6 +158,10 @@ export function createLogin(parts: LoginParts) {
       // No question in a frame: the small page there leads to a window of its own.
       if (wanted.framed) return challenge(request, wanted, null)
       const dropped = held.length === 0 ? left : [expireCookie(cookieName.portal), ...left]
+      if (passive) {
+        await sessions.end(id, 'limit')
+        return silent.unsigned(wanted, dropped)
+      }
       return parts.overLimit(request, wanted, resumed, { taken: cookies, dropped })
     }
     const answer = await leadOn(request, wanted, resumed)
@@ -167,7 +175,7 @@ export function createLogin(parts: LoginParts) {
     const located = locateUrl(wanted.to)
     if (located === null) return notOurs(request)
     const refused = parts.leftSite.refuse(request, wanted, located, resumed.session)
-    if (refused !== null) return refused
+    if (refused !== null) return silent.isAsked(request, false) ? silent.unsigned(wanted, []) : refused
     const { at } = located.resource
     if (wanted.n === null) return redirect(`${at.origin}/.passerelle/begin?to=${encodeURIComponent(located.href)}`)
     const ticket = await handoff.mint(resumed.session, `host:${at.hostname}`, located.href, wanted.n, wanted.attempt)
@@ -188,28 +196,49 @@ export function createLogin(parts: LoginParts) {
     }
     const hint = readLoginHint(request.query.get('login_hint'))
     const question: Question = { request, wanted, located, again, hint }
+    if (silent.isAsked(request, again)) return silently(question)
     // A request that shows no sign of a person's browser gets the page whose form starts the sign-in (SESSIONS B 8).
     const unasked = request.navigation === 'document' ? chooseIdp.unasked(question, asked) : null
     return unasked === null ? chooser(question) : begin(question, unasked, chooseIdp.before(request))
   }
 
-  async function begin(question: Question, provider: IdentityProvider, choice: Choice): Promise<Answer> {
+  /** Without a word to the person: to an idp that may know them, or on as a visitor. */
+  async function silently(question: Question): Promise<Answer> {
+    const { request, wanted } = question
+    if (silent.goesInCircles(request)) {
+      const who = question.located?.resource.id ?? 'a link to the portal'
+      const detail = `${who} asks again and again who is there (prompt=none), and nobody is`
+      return fail(request, { code: 'login.silent-loop', detail, destination: wanted })
+    }
+    const idp = silent.idpFor(question)
+    if (idp === null) return silent.unsigned(wanted, [silent.remember(request)])
+    const { device, cookies } = chooseIdp.before(request)
+    return begin(question, idp, { device, cookies: [...cookies, silent.remember(request)] }, true)
+  }
+
+  async function begin(
+    question: Question,
+    provider: IdentityProvider,
+    choice: Choice,
+    passive = false,
+  ): Promise<Answer> {
     const { request, wanted, again, hint } = question
     const refused = parts.admitWrite('sign-in', request.address)
-    if (refused !== null) return tooMany(request, wanted, refused)
+    if (refused !== null) return passive ? silent.unsigned(wanted, choice.cookies) : tooMany(request, wanted, refused)
     const state = pending.newState()
-    const force = again || signedOutLately(request.cookies, now())
+    const asking = passive ? 'never' : again || signedOutLately(request.cookies, now()) ? 'again' : 'as-needed'
     const loginHint = chooseIdp.addressFor(hint, provider.id)
     try {
-      const { step, idpPending } = await provider.begin(callbackOf(provider.id), { force, state, loginHint })
+      const { step, idpPending } = await provider.begin(callbackOf(provider.id), { asking, state, loginHint })
       const destination = { to: wanted.to, n: wanted.n, attempt: wanted.attempt }
-      const login = { idp: provider.id, idpPending, device: choice.device, ...destination }
+      const login = { idp: provider.id, idpPending, device: choice.device, passive, ...destination }
       const cookies = await pending.begin(state, request.cookies, login)
       parts.report({ name: 'sign-in.begun', idp: provider.id })
       return answerStep(step, `/callback/${provider.id}/${state}`, [...cookies, ...choice.cookies])
     } catch (error) {
       if (!(error instanceof GatewayError) || !error.code.startsWith('idp.')) throw error
       parts.report({ name: 'sign-in.failed', idp: provider.id, code: error.code })
+      if (passive) return silent.unsigned(wanted, choice.cookies)
       return fail(request, {
         code: error.code,
         detail: error.message,

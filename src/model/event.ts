@@ -49,6 +49,8 @@ export type GatewayEvent =
   /** Null: the portal. */
   | { readonly name: 'request.cross-origin'; readonly resource: string | null }
   | { readonly name: 'sign-in.begun'; readonly idp: string }
+  /** Asked without a word: nobody is signed in there. */
+  | { readonly name: 'sign-in.nobody'; readonly idp: string }
   | { readonly name: 'sign-in.failed'; readonly idp: string; readonly code: ErrorCode }
   | {
       readonly name: 'logout.heard'

@@ -15,9 +15,11 @@ export type BrowserStep = { readonly kind: 'redirect'; readonly to: URL } | { re
 /** What our own page asks for: a form that posts to the callback, same-origin, with the page state's token. */
 export type Prompt = 'access-code'
 
+/** again: the idp must ask the person, whatever it remembers. never: it must not, and says so where it would have to. */
+export type Asking = 'as-needed' | 'again' | 'never'
+
 export interface LoginAsk {
-  /** The idp must ask the person again, whatever it remembers. */
-  readonly force: boolean
+  readonly asking: Asking
   /** The person's e-mail address, for idps that spare them to type it again; null: unknown, or not this idp's to know. */
   readonly loginHint: string | null
   /** For idps that show or store it: 256 random bits, 43 characters, made by the caller. */
@@ -35,6 +37,8 @@ export interface IdpMessage {
   readonly parameters: URLSearchParams
   /** The client's, for limits. */
   readonly address: string
+  /** The sign-in was begun with `asking: never`: that nobody is signed in there is an answer to it, and to no other. */
+  readonly passive: boolean
 }
 
 /** Consumes the pending sign-in; throws where it is gone. Called by hear() once the message is worth it. */
@@ -53,7 +57,11 @@ export interface SignIn {
   readonly notAfter: number | null
 }
 
-export type Heard = { readonly kind: 'sign-in'; readonly signIn: SignIn } | HeardLogout
+export type Heard =
+  | { readonly kind: 'sign-in'; readonly signIn: SignIn }
+  /** To a passive sign-in: nobody is signed in there, or they would have to be asked something first. */
+  | { readonly kind: 'nobody' }
+  | HeardLogout
 
 /** A sign-out that came to the callback; the idp reads the answer, or the browser carries it there. */
 export interface HeardLogout {

@@ -10,7 +10,7 @@ export interface Metrics {
   readonly decision: (resource: string, effect: 'permit' | 'challenge' | 'deny') => void
   readonly origin: (resource: string, seconds: number) => void
   readonly failure: (code: string) => void
-  readonly signIn: (idp: string, result: 'begun' | 'established' | 'kept' | 'failed') => void
+  readonly signIn: (idp: string, result: 'begun' | 'established' | 'kept' | 'nobody' | 'failed') => void
   readonly ended: (reason: string) => void
   readonly recheck: (idp: string, outcome: string) => void
   /** @param claim `*`: one that the configuration does not name */

@@ -122,6 +122,8 @@ export function createObserver(log: Log, metrics: Metrics, wanted: { readonly re
         return log.warn({ ends: event.ends }, event.name)
       case 'sign-in.begun':
         return metrics.signIn(event.idp, 'begun')
+      case 'sign-in.nobody':
+        return metrics.signIn(event.idp, 'nobody')
       case 'sign-in.failed':
         metrics.signIn(event.idp, 'failed')
         return log.warn({ idp: event.idp, code: event.code }, event.name)

@@ -2,8 +2,9 @@
 import type { ErrorCode } from '../errors.ts'
 import { type Html, html } from './escape.ts'
 import type { About, Sentences } from './sentence.ts'
+import type { CircleCode } from './sentences-circle.ts'
 
-type Code = Extract<ErrorCode, `session.${string}` | `login.${string}` | `idp.${string}`>
+type Code = Exclude<Extract<ErrorCode, `session.${string}` | `login.${string}` | `idp.${string}`>, CircleCode>
 
 /** The idp's label is a name of any gender and shape, so it stands in quotes after a word of ours. */
 const service = {
@@ -174,32 +175,6 @@ export const ofSignIn: Sentences<Code> = {
         ],
       },
       after: html`Our cookies only hold your session. None of them measures what you read.`,
-    }),
-  },
-  'login.loop': {
-    fr: () => ({
-      title: html`La connexion tourne en rond`,
-      lead: html`Trois connexions ont réussi en une minute, et chaque fois votre navigateur est revenu sans sa session. Nous nous sommes arrêtés ici plutôt que de vous renvoyer encore.`,
-      steps: {
-        heading: html`À essayer, dans cet ordre`,
-        items: [
-          html`Fermez les autres onglets de ce site, puis reprenez la connexion.`,
-          html`Effacez dans les réglages du navigateur les cookies de ce site, ou essayez une fenêtre privée.`,
-          html`Si rien n’y fait, signalez-le avec la référence ci-dessous&nbsp;: la panne est peut-être de notre côté.`,
-        ],
-      },
-    }),
-    en: () => ({
-      title: html`The sign-in goes round in circles`,
-      lead: html`Three sign-ins succeeded within a minute, and each time your browser came back without its session. We stopped here rather than send you round once more.`,
-      steps: {
-        heading: html`To try, in this order`,
-        items: [
-          html`Close the other tabs of this site, then sign in again.`,
-          html`Clear the cookies of this site in the browser’s settings, or try a private window.`,
-          html`If nothing helps, report it with the reference below: the fault may be on our side.`,
-        ],
-      },
     }),
   },
   'login.too-many': {

@@ -4,10 +4,18 @@
  */
 import type { ErrorCode } from '../errors.ts'
 import type { Sentences } from './sentence.ts'
+import { ofCircles } from './sentences-circle.ts'
 import { ofCodes } from './sentences-code.ts'
 import { ofRequests } from './sentences-request.ts'
 import { ofSignIn } from './sentences-sign-in.ts'
 import { ofSignOut } from './sentences-sign-out.ts'
 import { ofSites } from './sentences-site.ts'
 
-export const sentences: Sentences<ErrorCode> = { ...ofCodes, ...ofRequests, ...ofSignIn, ...ofSignOut, ...ofSites }
+export const sentences: Sentences<ErrorCode> = {
+  ...ofCircles,
+  ...ofCodes,
+  ...ofRequests,
+  ...ofSignIn,
+  ...ofSignOut,
+  ...ofSites,
+}

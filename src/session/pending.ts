@@ -31,6 +31,8 @@ export interface PendingLogin extends Destination {
   readonly idpPending: IdpPending
   /** What the person said of the computer; null: nobody asked. */
   readonly device: Device | null
+  /** The idp was told to ask nobody anything. */
+  readonly passive: boolean
   /** SHA-256 of the cookie, base64url. */
   readonly cookieHash: string
   /** Milliseconds since the epoch. */

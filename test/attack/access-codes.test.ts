@@ -46,7 +46,7 @@ describe('the time of a try (TI-01)', () => {
     compared.mockClear()
     const message = { method: 'POST', callback: new URL('https://acces.example.org/callback/codes') } as const
     const parameters = new URLSearchParams({ code: typed })
-    const heard = provider.hear({ ...message, parameters, address: '192.0.2.1' }, async () => ({
+    const heard = provider.hear({ ...message, parameters, address: '192.0.2.1', passive: false }, async () => ({
       idpPending: {},
       state: 's',
       begunAt: 0,

@@ -42,7 +42,7 @@ const guarded: readonly (readonly [string, () => Promise<Guarded> | Guarded])[] 
     async () => {
       const pending = createPendingLogins(singleUse, Date.now)
       const state = pending.newState()
-      const login = { idp: 'op', idpPending: {}, device: null, to: null, n: null, attempt: 1 }
+      const login = { idp: 'op', idpPending: {}, device: null, passive: false, to: null, n: null, attempt: 1 }
       const [line = ''] = await pending.begin(state, null, login)
       const [, name = '', value = ''] = /^([^=]+)=([^;]+)/.exec(line) ?? []
       const kept = await pending.peek(state)

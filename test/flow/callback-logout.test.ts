@@ -28,7 +28,7 @@ function withTickets(provider: IdentityProvider): IdentityProvider {
       const named = message.parameters.get('logoutRequest')
       if (named !== null) return logoutOf(named, message.method)
       const heard = await provider.hear(message, takePending)
-      if (heard.kind === 'logout') return heard
+      if (heard.kind !== 'sign-in') return heard
       const idpSession = { kind: 'ticket' as const, value: `ST-${tickets}` }
       return { ...heard, signIn: { ...heard.signIn, identity: { ...heard.signIn.identity, idpSession } } }
     },

@@ -59,16 +59,23 @@ export interface Begun {
 }
 
 export async function begin({ provider }: Gateway, now: () => number, force = false): Promise<Begun> {
-  const { step, idpPending } = await provider.begin(callback, { force, state, loginHint: null })
+  const { step, idpPending } = await provider.begin(callback, {
+    asking: force ? 'again' : 'as-needed',
+    loginHint: null,
+    state,
+  })
   if (step.kind !== 'redirect') throw new Error('OpenID Connect redirects')
   return { to: step.to, idpPending, begunAt: now(), taken: 0 }
 }
 
 export async function hear({ provider }: Gateway, begun: Begun, parameters: URLSearchParams): Promise<SignIn> {
-  const heard = await provider.hear({ method: 'GET', callback, parameters, address: '127.0.0.1' }, async () => {
-    begun.taken += 1
-    return { idpPending: begun.idpPending, state, begunAt: begun.begunAt }
-  })
+  const heard = await provider.hear(
+    { method: 'GET', callback, parameters, address: '127.0.0.1', passive: false },
+    async () => {
+      begun.taken += 1
+      return { idpPending: begun.idpPending, state, begunAt: begun.begunAt }
+    },
+  )
   if (heard.kind !== 'sign-in') throw new Error(`heard ${heard.kind}`)
   return heard.signIn
 }

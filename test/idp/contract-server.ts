@@ -1,8 +1,8 @@
 /** The part of the examination for protocols whose idp is a server of somebody else's: it lies, it dies, it forgets the time. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { WireAnswer } from '../stand-in/adversarial-op.ts'
-import { type Desk, expectShape, signedIn } from './contract.ts'
-import type { IdpServer } from './sitting.ts'
+import { type BegunSignIn, type Desk, expectShape, signedIn } from './contract.ts'
+import type { IdpServer, Silently } from './sitting.ts'
 
 const returnTo = new URL('http://acces.localhost:8080/signed-out?from=here')
 
@@ -86,7 +86,7 @@ export function examineServer({ sitting, gateway, begin, hear, signIn, refusal }
 
   describe('is told to ask the person again', () => {
     it('only where the sign-in is forced, and is believed when it did', async () => {
-      const [free, forced] = [await begin(gateway(), false), await begin(gateway(), true)]
+      const [free, forced] = [await begin(gateway(), 'as-needed'), await begin(gateway(), 'again')]
       const words = (step: typeof free.step) => (step.kind === 'redirect' ? [...step.to.searchParams.keys()] : [])
       expect(words(forced.step).length).toBeGreaterThan(words(free.step).length)
       const { identity } = signedIn(await hear(forced, reply(forced.step)))
@@ -94,7 +94,7 @@ export function examineServer({ sitting, gateway, begin, hear, signIn, refusal }
     })
 
     it('and is not believed where it answers from memory', async () => {
-      const forced = await begin(gateway(), true)
+      const forced = await begin(gateway(), 'again')
       const brought = reply(forced.step, { fromMemory: true })
       expect(await refusal(hear(forced, brought), forced, brought)).toMatchObject({ code: 'idp.rejected' })
     })
@@ -103,6 +103,71 @@ export function examineServer({ sitting, gateway, begin, hear, signIn, refusal }
       server.askedPersonBefore(1_800)
       const { identity } = await signIn()
       expect(identity.authenticatedAt).toBe(Math.floor(sitting().now() / 1000) - 1_800)
+    })
+  })
+
+  describe('is told to ask nobody', () => {
+    function silently(): Silently {
+      const { silently: how } = sitting()
+      if (how === null) throw new Error('every server can be told to ask nobody')
+      return how
+    }
+    const never = () => begin(gateway(), 'never')
+    const parametersOf = (step: BegunSignIn['step']) => (step.kind === 'redirect' ? [...step.to.searchParams] : [])
+
+    it('in the words of its protocol, and never to ask again besides', async () => {
+      const [free, silent] = [await begin(), await never()]
+      const names = parametersOf(free.step).map(([name]) => name)
+      const more = parametersOf(silent.step).filter(([name]) => !names.includes(name))
+      expect(more).toEqual([silently().word])
+      expect(parametersOf((await begin(gateway(), 'again')).step)).not.toContainEqual(silently().word)
+    })
+
+    it('and signs in whom it remembers, as at any other time', async () => {
+      server.askedPersonBefore(1_800)
+      const silent = await never()
+      const { identity } = signedIn(await hear(silent, reply(silent.step)))
+      expect(identity.subject).toBe(sitting().subject)
+      expect(identity.authenticatedAt).toBe(Math.floor(sitting().now() / 1000) - 1_800)
+    })
+
+    it('and where it remembers nobody says so: the sign-in is used up, nobody is asked about it, and it is no failure', async () => {
+      for (const [what, brought] of silently().nobody) {
+        const one = await never()
+        const heard = await hear(one, brought(one))
+        expect([heard.kind, one.taken, server.asked()], what).toEqual(['nobody', 1, 0])
+      }
+      expect(gateway().provider.health()).toBe('up')
+    })
+
+    it('and only then may say so: to a sign-in that may ask it is a refusal', async () => {
+      for (const asking of ['as-needed', 'again'] as const) {
+        for (const [what, brought] of silently().nobody) {
+          const one = await begin(gateway(), asking)
+          const said = brought(one)
+          expect((await refusal(hear(one, said), one, said)).code, what).toBe('idp.rejected')
+          expect(server.asked(), what).toBe(0)
+        }
+      }
+    })
+
+    it('and cannot fail in silence: whatever else it says is refused as ever', async () => {
+      for (const [what, brought] of silently().refused) {
+        const one = await never()
+        const said = brought(one)
+        expect((await refusal(hear(one, said), one, said)).code, what).toBe('idp.rejected')
+      }
+      for (const [what, bend] of sitting().worthless) {
+        const silent = await never()
+        const bent = reply(silent.step)
+        bend(bent.parameters)
+        const before = server.asked()
+        // Of these, only what says that nobody is there may pass.
+        const heard = await hear(silent, bent).catch((error: unknown) => error)
+        if (heard instanceof Error) expect(heard, what).toMatchObject({ code: 'idp.rejected' })
+        else expect(heard, what).toEqual({ kind: 'nobody' })
+        expect(server.asked(), what).toBe(before)
+      }
     })
   })
 

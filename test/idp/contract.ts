@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
-import type { BrowserStep, Heard, IdpPending, SignIn } from '../../src/model/idp.ts'
+import type { Asking, BrowserStep, Heard, IdpPending, SignIn } from '../../src/model/idp.ts'
 import { callback } from './attempt.ts'
 import { examineServer } from './contract-server.ts'
 import type { Brought, Examined, Lacking, Sitting } from './sitting.ts'
@@ -13,6 +13,7 @@ export interface BegunSignIn {
   readonly step: BrowserStep
   readonly idpPending: IdpPending
   readonly state: string
+  readonly passive: boolean
   readonly begunAt: number
   /** How often hear() consumed it. */
   taken: number
@@ -23,7 +24,7 @@ export interface Desk {
   readonly sitting: () => Sitting
   /** At the gateway of this test. */
   readonly gateway: () => Examined
-  readonly begin: (at?: Examined, force?: boolean) => Promise<BegunSignIn>
+  readonly begin: (at?: Examined, asking?: Asking) => Promise<BegunSignIn>
   readonly hear: (begun: BegunSignIn, brought: Brought, at?: Examined) => Promise<Heard>
   readonly signIn: (at?: Examined) => Promise<SignIn>
   /** Fails where a secret stands in it, or what would break a line of the log. */
@@ -51,14 +52,18 @@ export function examine(begin: () => Promise<Sitting>, lacking: Lacking = {}): v
   const desk: Desk = {
     sitting: () => sitting,
     gateway: () => gateway,
-    async begin(at = gateway, force = false) {
+    async begin(at = gateway, asking: Asking = 'as-needed') {
       count += 1
       const state = `state-${String(count).padStart(4, '0')}-${'s'.repeat(32)}`
-      const { step, idpPending } = await at.provider.begin(callback, { force, state, loginHint: null })
-      return { step, idpPending, state, begunAt: sitting.now(), taken: 0 }
+      const { step, idpPending } = await at.provider.begin(callback, {
+        asking,
+        loginHint: null,
+        state,
+      })
+      return { step, idpPending, state, passive: asking === 'never', begunAt: sitting.now(), taken: 0 }
     },
     hear: (begun, brought, at = gateway) =>
-      at.provider.hear({ ...brought, callback, address: '127.0.0.1' }, async () => {
+      at.provider.hear({ ...brought, callback, address: '127.0.0.1', passive: begun.passive }, async () => {
         begun.taken += 1
         return { idpPending: begun.idpPending, state: begun.state, begunAt: begun.begunAt }
       }),
@@ -104,7 +109,7 @@ export function examine(begin: () => Promise<Sitting>, lacking: Lacking = {}): v
 
     it('tells a person’s address at most to the idp, in one parameter, and keeps it nowhere', async () => {
       const [address, state] = ['anna+x&prompt=none@campus.example', 's'.repeat(43)]
-      const begun = await gateway.provider.begin(callback, { force: false, loginHint: address, state })
+      const begun = await gateway.provider.begin(callback, { asking: 'as-needed', loginHint: address, state })
       expect(JSON.stringify(begun.idpPending)).not.toContain('anna')
       if (begun.step.kind !== 'redirect') return
       const told = [...begun.step.to.searchParams].filter(([, value]) => value.includes('anna'))
@@ -147,7 +152,7 @@ export function examine(begin: () => Promise<Sitting>, lacking: Lacking = {}): v
     it('fails as the caller says where the pending sign-in is gone, and asks nobody', async () => {
       const gone = new GatewayError('login.stale', 'gone')
       const begun = await desk.begin()
-      const message = { ...sitting.reply(begun.step), callback, address: '127.0.0.1' }
+      const message = { ...sitting.reply(begun.step), callback, address: '127.0.0.1', passive: false }
       await expect(gateway.provider.hear(message, () => Promise.reject(gone))).rejects.toBe(gone)
       expect(sitting.server?.asked() ?? 0).toBe(0)
     })
@@ -167,7 +172,7 @@ export function examine(begin: () => Promise<Sitting>, lacking: Lacking = {}): v
   describe('a sign-out that the idp tells', () => {
     it('is no reply to a sign-in, and the other way round', async () => {
       const begun = await desk.begin()
-      const message = { ...sitting.reply(begun.step), callback, address: '127.0.0.1' }
+      const message = { ...sitting.reply(begun.step), callback, address: '127.0.0.1', passive: false }
       expect(gateway.provider.saysLogout?.(message) ?? false).toBe(false)
     })
 

@@ -147,7 +147,7 @@ describe('metadata (OI-14)', () => {
       { ...needs, report: () => {}, allowLoopbackHttp: false, rechecks: false, codes: noCodes },
     )
     const failed = provider?.begin(new URL('https://acces.example.org/callback/campus'), {
-      force: false,
+      asking: 'as-needed',
       loginHint: null,
       state: 's',
     })

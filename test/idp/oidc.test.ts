@@ -94,11 +94,15 @@ const state = 's'.repeat(43)
 
 async function signIn(provider: IdentityProvider, cookies?: Map<string, string>, force = false): Promise<SignIn> {
   const begunAt = Date.now()
-  const { step, idpPending } = await provider.begin(callback, { force, loginHint: null, state })
+  const { step, idpPending } = await provider.begin(callback, {
+    asking: force ? 'again' : 'as-needed',
+    loginHint: null,
+    state,
+  })
   if (step.kind !== 'redirect') throw new Error('OpenID Connect redirects')
   const reply = await signInAtProvider(step.to, anna, outbound.fetch, cookies)
   const heard = await provider.hear(
-    { method: 'GET', callback, parameters: reply.searchParams, address: '127.0.0.1' },
+    { method: 'GET', callback, parameters: reply.searchParams, address: '127.0.0.1', passive: false },
     async () => ({
       idpPending,
       state,
@@ -176,11 +180,11 @@ describe('a sign-in at a real OpenID provider', () => {
   it('redeems a code once: the same callback again is refused by the provider', async () => {
     const provider = providerFor()
     const begunAt = Date.now()
-    const { step, idpPending } = await provider.begin(callback, { force: false, loginHint: null, state })
+    const { step, idpPending } = await provider.begin(callback, { asking: 'as-needed', loginHint: null, state })
     if (step.kind !== 'redirect') throw new Error('OpenID Connect redirects')
     const parameters = (await signInAtProvider(step.to, anna, outbound.fetch)).searchParams
     const hear = () =>
-      provider.hear({ method: 'GET', callback, parameters, address: '127.0.0.1' }, async () => ({
+      provider.hear({ method: 'GET', callback, parameters, address: '127.0.0.1', passive: false }, async () => ({
         idpPending,
         state,
         begunAt,
@@ -266,7 +270,7 @@ describe('an idp that is down when the gateway starts', () => {
       rechecks: false,
       codes: noCodes,
     })
-    await expect(provider?.begin(callback, { force: false, loginHint: null, state })).rejects.toMatchObject({
+    await expect(provider?.begin(callback, { asking: 'as-needed', loginHint: null, state })).rejects.toMatchObject({
       code: 'idp.unreachable',
     })
     expect(provider?.health()).toBe('down')
@@ -277,7 +281,7 @@ describe('an idp that is down when the gateway starts', () => {
       clients: [{ clientId: 'passerelle', clientSecret: null, redirectUris: [callback.href] }],
     })
     now += 10_000
-    const begun = await provider?.begin(callback, { force: false, loginHint: null, state })
+    const begun = await provider?.begin(callback, { asking: 'as-needed', loginHint: null, state })
     expect(begun?.step.kind).toBe('redirect')
     expect(provider?.health()).toBe('up')
     expect(events.map(({ name }) => name)).toEqual(['idp.down', 'idp.up'])

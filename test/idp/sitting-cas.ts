@@ -12,6 +12,11 @@ import { noCodes } from '../stand-in/no-codes.ts'
 import { callback } from './attempt.ts'
 import type { Sitting } from './sitting.ts'
 
+const back = (parameters: Record<string, string>) => ({
+  method: 'GET' as const,
+  parameters: new URLSearchParams(parameters),
+})
+
 export async function sitCas(): Promise<Sitting> {
   const clock = settableClock()
   const cas = await startCasServer()
@@ -32,7 +37,7 @@ export async function sitCas(): Promise<Sitting> {
   }
 
   async function hearLogout(at: IdentityProvider, request: string): Promise<readonly LogoutNotice[]> {
-    const message = { method: 'POST', callback, address: '127.0.0.1' } as const
+    const message = { method: 'POST', callback, address: '127.0.0.1', passive: false } as const
     const parameters = new URLSearchParams({ logoutRequest: request })
     const heard = await at.hear({ ...message, parameters }, () => Promise.reject(new Error('a sign-out takes nothing')))
     if (heard.kind !== 'logout') throw new Error(`heard ${heard.kind}`)
@@ -42,6 +47,18 @@ export async function sitCas(): Promise<Sitting> {
   return {
     now: clock.now,
     advance: clock.advance,
+    silently: {
+      word: ['gateway', 'true'],
+      nobody: [
+        ['without a ticket', () => back({})],
+        ['with what others add to an address', () => back({ lang: 'fr' })],
+      ],
+      refused: [
+        ['an empty ticket', () => back({ ticket: '' })],
+        ['a ticket that it does not know', () => back({ ticket: 'ST-7-unknown' })],
+        ['a post without a ticket', () => ({ ...back({}), method: 'POST' as const })],
+      ],
+    },
     takesLoginHint: false,
     subject: 'alice',
     examined(patienceMs = 10_000) {

@@ -25,6 +25,7 @@ export async function sitCodes(): Promise<Sitting> {
   return {
     now: clock.now,
     advance: clock.advance,
+    silently: null,
     takesLoginHint: false,
     subject: `code:${selector}`,
     examined() {

@@ -7,6 +7,11 @@ import { logoutClaims, logoutToken } from '../stand-in/logout-token.ts'
 import { gatewayAt } from './attempt.ts'
 import type { Sitting } from './sitting.ts'
 
+const says = (parameters: Record<string, string>) => ({
+  method: 'GET' as const,
+  parameters: new URLSearchParams(parameters),
+})
+
 export async function sitOidc(): Promise<Sitting> {
   const clock = settableClock()
   const op = await startAdversarialOp(clock.now)
@@ -29,6 +34,22 @@ export async function sitOidc(): Promise<Sitting> {
   return {
     now: clock.now,
     advance: clock.advance,
+    silently: {
+      word: ['prompt', 'none'],
+      nobody: ['login_required', 'interaction_required', 'account_selection_required', 'consent_required'].map(
+        error => [error, ({ state }) => says({ error, error_description: 'nobody is here', state, iss: op.issuer })],
+      ),
+      refused: [
+        ['access_denied', ({ state }) => says({ error: 'access_denied', state, iss: op.issuer })],
+        ['server_error', ({ state }) => says({ error: 'server_error', state, iss: op.issuer })],
+        ['an empty error', ({ state }) => says({ error: '', state, iss: op.issuer })],
+        ['another spelling', ({ state }) => says({ error: 'Login_Required', state, iss: op.issuer })],
+        ['the state of another sign-in', () => says({ error: 'login_required', state: 'other', iss: op.issuer })],
+        ['no state', () => says({ error: 'login_required', iss: op.issuer })],
+        ['another issuer', ({ state }) => says({ error: 'login_required', state, iss: 'https://evil.example' })],
+        ['a code besides', ({ state }) => says({ error: 'login_required', code: 'c', state, iss: op.issuer })],
+      ],
+    },
     takesLoginHint: true,
     subject: 'anna',
     examined(patienceMs = 10_000) {

@@ -40,12 +40,26 @@ export interface IdpServer {
   readonly askedPersonBefore: (seconds: number) => void
 }
 
+/** How a sign-in goes in which the idp may ask nobody anything. */
+export interface Silently {
+  /** The parameter that tells it so. */
+  readonly word: readonly [string, string]
+  /** Each way in which it says that nobody is signed in there. */
+  readonly nobody: readonly (readonly [string, (begun: Stated) => Brought])[]
+  /** What is near to it and says something else. */
+  readonly refused: readonly (readonly [string, (begun: Stated) => Brought])[]
+}
+
+export type Stated = { readonly state: string }
+
 export interface Sitting {
   /** The gateway's clock and the idp's, milliseconds since the epoch. */
   readonly now: () => number
   readonly advance: (ms: number) => void
   /** The protocol as after a restart of the gateway; what it asks others is given up after `patienceMs` (10 s by default). */
   readonly examined: (patienceMs?: number) => Examined
+  /** Null: the gateway itself asks, so there is no silence. */
+  readonly silently: Silently | null
   /** The idp spares the person to type who they are. */
   readonly takesLoginHint: boolean
   /** Who is signed in when nothing else is said. */

@@ -31,6 +31,8 @@ export interface Bends {
   refreshesWithoutIdToken: boolean
   /** Whose tokens are worth nothing from now on. */
   disabled: Set<string>
+  /** Nobody is signed in there: a request with `prompt=none` is answered so (Core §3.1.2.6). */
+  nobody: boolean
   /** Whom the authorization endpoint signs in, unasked. */
   subject: string
   wire: Partial<Record<'metadata' | 'keys' | 'token' | 'userinfo', WireAnswer>>
@@ -107,6 +109,7 @@ const honest = (): Bends => ({
   refreshTokens: false,
   refreshesWithoutIdToken: false,
   disabled: new Set(),
+  nobody: false,
   subject: 'anna',
   wire: {},
   lateMs: {},
@@ -254,10 +257,15 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
   }
 
   function authorize(address: URL, subject = 'anna'): URL {
+    const to = new URL(address.searchParams.get('redirect_uri') ?? 'about:blank')
+    const state = address.searchParams.get('state') ?? ''
+    if (bends.nobody && address.searchParams.get('prompt') === 'none') {
+      to.search = new URLSearchParams({ error: 'login_required', state, iss: issuer }).toString()
+      return to
+    }
     const code = randomUUID()
     codes.set(code, { request: address.searchParams, subject })
-    const to = new URL(address.searchParams.get('redirect_uri') ?? 'about:blank')
-    to.search = new URLSearchParams({ code, state: address.searchParams.get('state') ?? '', iss: issuer }).toString()
+    to.search = new URLSearchParams({ code, state, iss: issuer }).toString()
     bends.callback(to.searchParams)
     return to
   }

@@ -9,6 +9,8 @@ import type { AddressInfo } from 'node:net'
 export interface CasBends {
   /** False: /login asks for a name and a password, and signs in whoever is named. */
   unasked: boolean
+  /** Nobody is signed in there: who comes with `gateway` is sent back as they came (§2.1.1). */
+  nobody: boolean
   /** Whom /login signs in. */
   user: string
   /** Inside `authenticationSuccess`, after the user. */
@@ -50,6 +52,7 @@ interface Granted {
 
 const honest = (): CasBends => ({
   unasked: true,
+  nobody: false,
   user: 'alice',
   attributes: '',
   validation: null,
@@ -118,6 +121,11 @@ export async function startCasServer(): Promise<CasServer> {
     const url = new URL(request.url ?? '', server)
     switch (url.pathname) {
       case '/cas/login':
+        // With `renew` a server pays no heed to `gateway`.
+        if (bends.nobody && url.searchParams.get('gateway') === 'true' && !url.searchParams.has('renew')) {
+          response.writeHead(302, { Location: url.searchParams.get('service') ?? '/' }).end()
+          return
+        }
         if (!bends.unasked) return form(request, response, url)
         response.writeHead(302, { Location: signIn(url).href }).end()
         return

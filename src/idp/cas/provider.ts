@@ -30,6 +30,8 @@ export interface CasNeeds {
   readonly random?: () => number
 }
 
+/** Never both: with `renew` a server ignores `gateway` (§2.1.1). */
+const told = { 'as-needed': {}, again: { renew: 'true' }, never: { gateway: 'true' } } as const
 const xml = { accept: 'application/xml, text/xml' }
 /** Seconds by which the server's clock and ours may differ. */
 const toleranceS = 120
@@ -52,14 +54,18 @@ export function createCasProvider(settings: CasIdpSettings, needs: CasNeeds): Id
     label: settings.label,
     prompt: null,
 
-    begin: async (callback, { force, state }) => {
+    begin: async (callback, { asking, state }) => {
       await reach.fresh()
-      const to = address('/login', { service: serviceOf(callback, state), ...(force ? { renew: 'true' } : {}) })
-      return { step: { kind: 'redirect', to }, idpPending: { server, ...(force ? { force: '1' } : {}) } }
+      const to = address('/login', { service: serviceOf(callback, state), ...told[asking] })
+      return { step: { kind: 'redirect', to }, idpPending: { server, ...(asking === 'again' ? { force: '1' } : {}) } }
     },
 
     hear: async (message, takePending) => {
       if (saysLogout(message)) return loggedOut(message.parameters.get('logoutRequest') ?? '')
+      if (saysNobody(message)) {
+        await takePending()
+        return { kind: 'nobody' }
+      }
       const ticket = ticketIn(message)
       const taken = await takePending()
       if (taken.idpPending.server !== server) {
@@ -171,6 +177,11 @@ export function createCasProvider(settings: CasIdpSettings, needs: CasNeeds): Id
 /** Servers post it to the service (§2.3.3); by GET anybody's link could bring one. */
 function saysLogout({ method, parameters }: IdpMessage): boolean {
   return method === 'POST' && parameters.has('logoutRequest')
+}
+
+/** The answer to `gateway` where nobody is signed in: the service's own address, as it was given (§2.1.1). */
+function saysNobody({ method, parameters, passive }: IdpMessage): boolean {
+  return passive && method === 'GET' && !parameters.has('ticket')
 }
 
 /** The service that the ticket is for: our callback with the sign-in's state as its last segment (SESSIONS A2). */

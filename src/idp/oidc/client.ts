@@ -24,6 +24,8 @@ import {
   refreshTokenGrant,
 } from 'openid-client'
 import { GatewayError } from '../../errors.ts'
+import type { Asking } from '../../model/idp.ts'
+
 import type { OutboundFetch } from '../../model/outbound.ts'
 import type { Secret } from '../../model/secret.ts'
 import { ask } from '../ask.ts'
@@ -80,7 +82,7 @@ export interface Beginning {
   readonly callback: URL
   readonly scope: string
   readonly state: string
-  readonly force: boolean
+  readonly asking: Asking
   /** Null: the person says at the idp who they are. */
   readonly loginHint: string | null
 }
@@ -129,7 +131,7 @@ export function createClient(settings: ClientSettings, needs: ClientNeeds) {
     /** Where the browser is sent, and what must be remembered until it is back. */
     async begin(
       metadata: Metadata,
-      { callback, scope, state, force, loginHint }: Beginning,
+      { callback, scope, state, asking, loginHint }: Beginning,
     ): Promise<{ readonly to: URL; readonly proof: Proof }> {
       const verifier = randomPKCECodeVerifier()
       const nonce = randomNonce()
@@ -141,7 +143,8 @@ export function createClient(settings: ClientSettings, needs: ClientNeeds) {
         code_challenge: await calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
         // max_age makes the token say when the person was asked (Core §2), which hear() looks at.
-        ...(force ? { prompt: 'login', max_age: '0' } : {}),
+        ...(asking === 'again' ? { prompt: 'login', max_age: '0' } : {}),
+        ...(asking === 'never' ? { prompt: 'none' } : {}),
         ...(loginHint === null ? {} : { login_hint: loginHint }),
       })
       return { to, proof: { nonce, state, verifier } }

@@ -19,7 +19,7 @@ import { createKeySet } from './key-set.ts'
 import { memoryOf } from './memory.ts'
 import type { Metadata } from './metadata.ts'
 import { createRefresh } from './refresh.ts'
-import { checkIssuer, readReply, saidNo } from './reply.ts'
+import { checkIssuer, readReply, saidNo, saysNobody } from './reply.ts'
 import { idpSessionOf } from './sid.ts'
 
 export interface OidcSettings {
@@ -140,15 +140,15 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
     label: settings.label,
     prompt: null,
 
-    begin: async (callback, { force, loginHint, state }) => {
+    begin: async (callback, { asking, loginHint, state }) => {
       const metadata = await discovery.fresh()
-      const { to, proof } = await client.begin(metadata, { callback, scope, state, force, loginHint })
+      const { to, proof } = await client.begin(metadata, { callback, scope, state, asking, loginHint })
       // The issuer goes with the sign-in: the id could mean another idp after a change of the configuration.
       const idpPending: IdpPending = {
         issuer: metadata.issuer,
         nonce: proof.nonce,
         verifier: proof.verifier,
-        ...(force ? { force: '1' } : {}),
+        ...(asking === 'again' ? { force: '1' } : {}),
       }
       return { step: { kind: 'redirect', to }, idpPending }
     },
@@ -167,6 +167,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
       if (message.parameters.get('state') !== taken.state) {
         throw new GatewayError('idp.rejected', "the callback's state is not the one of the pending sign-in")
       }
+      if (reply.kind === 'error' && message.passive && saysNobody(reply)) return { kind: 'nobody' }
       if (reply.kind === 'error') throw saidNo(reply)
       return { kind: 'sign-in', signIn: await seen(exchange(metadata, message, reply.code, taken)) }
     },

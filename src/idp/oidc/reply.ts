@@ -12,6 +12,8 @@ export type Reply =
 
 const single = ['state', 'code', 'error', 'error_description', 'iss', 'response', 'id_token', 'access_token'] as const
 
+const nobody = ['login_required', 'interaction_required', 'account_selection_required', 'consent_required']
+
 /** @throws GatewayError `idp.rejected` doubled parameters, neither code nor error, or both; a flow we did not begin */
 export function readReply(parameters: URLSearchParams): Reply {
   for (const name of single) {
@@ -41,6 +43,11 @@ export function checkIssuer(parameters: URLSearchParams, metadata: Metadata): vo
   if (iss !== null && iss !== metadata.issuer) {
     throw rejected(`the callback's iss is ${quoted(iss)}, not ${metadata.issuer} (RFC 9207)`)
   }
+}
+
+/** To `prompt=none`: it would have had to ask the person something (§3.1.2.6). Any other error is one. */
+export function saysNobody({ error }: Extract<Reply, { kind: 'error' }>): boolean {
+  return nobody.includes(error)
 }
 
 /** The provider said no. Its words are for the log only: anybody can put words into a callback's address. */
