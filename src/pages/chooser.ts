@@ -94,7 +94,7 @@ ${idps.map(idp => choice(idp, language))}</ul>`
   const options = html`<fieldset>
 <legend${found === null ? html` class="aside"` : null}>${found ?? words.account}</legend>
 ${idps.map(idp => option(idp, idp.id === chosen, language))}</fieldset>
-${remember(d.question, language)}
+${remember(d.question, d.group !== null, language)}
 <p class="act"><button class="btn">${words.confirm}</button></p>`
   return form('/login', d.token, d.carried, options)
 }
@@ -117,12 +117,13 @@ function down(idp: OfferedIdp, language: Language): Html | null {
     : html`<small>${words.tryAnyway} <span class="tag warn">${words.doesNotAnswer}</span></small>`
 }
 
-function remember({ remember, sharedIdleMs }: RememberQuestion, language: Language): Html {
+/** @param severalProfiles people are asked who they are: one person may be two of them */
+function remember({ remember, sharedIdleMs }: RememberQuestion, severalProfiles: boolean, language: Language): Html {
   const words = wordsOf[language]
   const [no, yes] = remember ? [null, html` checked`] : [html` checked`, null]
   return html`<fieldset>
 <legend>${words.remember}</legend>
-<label class="option"><input type="radio" name="remember" value="no"${no}><span><b>${words.no}</b><small>${words.noMeans}</small></span></label>
+<label class="option"><input type="radio" name="remember" value="no"${no}><span><b>${words.no}</b><small>${severalProfiles ? words.noMeansProfiles : words.noMeans}</small></span></label>
 <label class="option"><input type="radio" name="remember" value="yes"${yes}><span><b>${words.yes}</b><small>${words.yesMeans}</small></span></label>
 <p class="hint">${words.shared(Math.max(1, Math.round(sharedIdleMs / 60_000)))}</p>
 </fieldset>`
@@ -181,7 +182,8 @@ const wordsOf = {
     doesNotAnswer: 'Ne répond pas',
     remember: html`Mémoriser ce choix`,
     no: 'Non',
-    noMeans:
+    noMeans: 'J’utilise un ordinateur public ou partagé, ou je me connecte avec différents comptes.',
+    noMeansProfiles:
       'J’utilise un ordinateur public ou partagé, ou je me connecte avec différents profils (par exemple, enseignant et parent).',
     yes: 'Oui',
     yesMeans: 'J’utilise mon propre ordinateur.',
@@ -212,7 +214,8 @@ const wordsOf = {
     doesNotAnswer: 'Does not answer',
     remember: html`Remember this choice`,
     no: 'No',
-    noMeans:
+    noMeans: 'I use a public or shared computer, or I sign in with different accounts.',
+    noMeansProfiles:
       'I use a public or shared computer, or I sign in as different people (a teacher and a parent, for example).',
     yes: 'Yes',
     yesMeans: 'I use my own computer.',

@@ -45,7 +45,7 @@ export function askLogoutPage(site: Site, c: PageContext, d: AskLogoutData): str
     const words = wordsOf[language]
     const content = html`<div class="card">
 ${heading(level, 1, words.willClose)}
-<ul><li>${words.willCloseHere(named(language, d.visited))}</li>${d.idp && html`<li>${words.willCloseIdp(d.idp[language])}</li>`}</ul>
+<ul><li>${words.willCloseHere(named(language, d.visited), d.visited.length)}</li>${d.idp && html`<li>${words.willCloseIdp(d.idp[language])}</li>`}</ul>
 </div>
 <p class="act"><button class="btn">${words.signMeOut}</button><a class="btn plain" href="${href(d.cancel)}">${words.stay}</a></p>`
     const main = html`${heading(level, 0, words.ask)}
@@ -146,8 +146,10 @@ const wordsOf = {
     ask: html`Fermer votre session&#8239;?`,
     askLead: html`Tous les sites ouverts par Passerelle se fermeront ensemble. Enregistrez d’abord ce que vous étiez en train d’écrire.`,
     willClose: html`Seront fermés`,
-    willCloseHere: (sites: Html | null) =>
-      sites === null ? html`Votre session dans ce navigateur` : html`${sites}, visités pendant cette session`,
+    willCloseHere: (sites: Html | null, count: number) =>
+      sites === null
+        ? html`Votre session dans ce navigateur`
+        : html`${sites}, ${count === 1 ? 'visité' : 'visités'} pendant cette session`,
     willCloseIdp: (idp: string) =>
       html`Votre connexion au service «&nbsp;${idp}&nbsp;», dans ce navigateur, s’il le permet`,
     signMeOut: 'Me déconnecter',

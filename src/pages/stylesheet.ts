@@ -110,7 +110,7 @@ fieldset > :last-child { margin-bottom: 0 }
 legend { margin: 0 0 var(--s3); padding: 0; font: 1.375rem/1.3 var(--serif) }
 label { font-weight: 600 }
 .step { margin: 0 0 var(--s2); color: var(--soft); font-size: .9375rem }
-.hint { margin: 0 }
+.hint { margin: 0 } .hint .mono { white-space: nowrap }
 .field { margin: 0 0 var(--s5) }
 .field label, .field .hint { display: block }
 .row { display: flex; flex-wrap: wrap; gap: var(--s3); align-items: end }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CasServer, startCasServer } from '../stand-in/cas-server.ts'
 import { type Chromium, launchChromium } from '../stand-in/chromium.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import { press, tabTo } from '../stand-in/keyboard.ts'
 
 let cas: CasServer
 let world: TestGateway
@@ -59,26 +60,6 @@ afterAll(async () => {
   await world?.stop()
   await cas?.stop()
 })
-
-/** What the keyboard is on: the label of a field, the text of anything else. */
-const focused = (page: Page): Promise<string> =>
-  page.evaluate('(({ labels, textContent }) => labels?.[0]?.textContent ?? textContent)(document.activeElement).trim()')
-
-/** As a person does it: on with the tabulator until it is there. */
-async function tabTo(page: Page, text: string): Promise<void> {
-  const passed: string[] = []
-  for (let pressed = 0; pressed < 30; pressed++) {
-    await page.keyboard.press('Tab')
-    passed.push(await focused(page))
-    if (passed.at(-1)?.startsWith(text)) return
-  }
-  throw new Error(`no way by keyboard to ${text}; passed ${passed.join(' | ')}`)
-}
-
-async function press(page: Page, text: string, arrives: (url: URL) => boolean): Promise<void> {
-  await tabTo(page, text)
-  await Promise.all([page.waitForURL(arrives), page.keyboard.press('Enter')])
-}
 
 const title = (page: Page) => page.locator('h1').innerText()
 const checked = (page: Page, name: string) => page.locator(`input[name=${name}]:checked`).inputValue()
