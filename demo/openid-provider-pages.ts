@@ -1,14 +1,27 @@
 /** The pages of the stand-in provider: plain forms, which a person and a test fill in alike. */
 
-export function signInPage(options: { readonly action: string; readonly again: boolean }): string {
+/** What the form calls its first field and its button. */
+export interface SignInWords {
+  readonly name: string
+  readonly button: string
+}
+
+const usualWords: SignInWords = { name: 'Nom d’utilisateur', button: 'Se connecter' }
+
+export function signInPage(options: {
+  readonly action: string
+  readonly again: boolean
+  readonly words?: SignInWords
+}): string {
+  const words = options.words ?? usualWords
   const complaint = options.again ? '<p role="alert">Nom ou mot de passe inconnu. / Unknown name or password.</p>' : ''
   return page(
     'Connexion',
     `${complaint}
     <form method="post" action="${escaped(options.action)}">
-      <p><label>Nom d’utilisateur<br><input name="name" autocomplete="username" autofocus required></label></p>
+      <p><label>${words.name}<br><input name="name" autocomplete="username" autofocus required></label></p>
       <p><label>Mot de passe<br><input name="password" type="password" autocomplete="current-password" required></label></p>
-      <p><button>Se connecter</button></p>
+      <p><button>${words.button}</button></p>
     </form>`,
   )
 }

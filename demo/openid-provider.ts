@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import Provider, { type Context } from 'oidc-provider'
 import { createOutbound } from '../src/outbound/outbound.ts'
-import { errorPage, signedOutPage, signInPage, signOutPage } from './openid-provider-pages.ts'
+import { errorPage, type SignInWords, signedOutPage, signInPage, signOutPage } from './openid-provider-pages.ts'
 import { memoryAdapter } from './openid-provider-store.ts'
 
 export interface OpenidAccount {
@@ -33,6 +33,19 @@ export interface OpenidClient {
   readonly backchannelLogoutUri?: string
 }
 
+/**
+ * What is asked after name and password.
+ *
+ * @param sent null: name and password were right just now
+ * @param uid  names this sign-in
+ * @returns the page that asks, or, once that is answered, by what means the person was known
+ */
+export type FurtherStep = (
+  account: OpenidAccount,
+  sent: URLSearchParams | null,
+  uid: string,
+) => { readonly page: string } | { readonly amr: readonly string[] }
+
 export interface OpenidProviderOptions {
   /** 0, the default: any free one. */
   readonly port?: number
@@ -44,6 +57,9 @@ export interface OpenidProviderOptions {
   readonly login: 'form' | 'auto'
   /** A refresh token comes with every sign-in, and each is good once. Else none does, unless `offline_access` was asked for. */
   readonly refreshTokens?: boolean
+  readonly words?: SignInWords
+  /** With `form` only; nobody is signed in before it is content. */
+  readonly further?: FurtherStep
 }
 
 export interface OpenidProvider {
@@ -59,6 +75,12 @@ export interface OpenidProvider {
   readonly say: (name: string, claims: OpenidAccount['claims']) => void
   /** This person does not exist any more. */
   readonly disable: (name: string) => void
+  /** Signs with another key from now on; the old one is no longer published. */
+  readonly rotate: () => Promise<void>
+  /** Nobody listens any more, and every connection is cut; sessions and codes are kept. */
+  readonly goDown: () => Promise<void>
+  /** On the same port again. Does nothing where it runs. */
+  readonly comeUp: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -66,13 +88,13 @@ const generate = promisify(generateKeyPair)
 /** Made once for a process: an RSA key takes a tenth of a second. */
 let signingKey: Promise<object> | null = null
 
-async function newSigningKey(): Promise<object> {
+async function newSigningKey(kid: string): Promise<object> {
   const { privateKey } = await generate('rsa', { modulusLength: 2048 })
-  return { ...privateKey.export({ format: 'jwk' }), kid: 'stand-in', use: 'sig', alg: 'RS256' }
+  return { ...privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' }
 }
 
 export async function startOpenidProvider(options: OpenidProviderOptions): Promise<OpenidProvider> {
-  signingKey ??= newSigningKey()
+  signingKey ??= newSigningKey('stand-in')
   const key = await signingKey
   const server = createServer()
   await listen(server, options.port ?? 0)
@@ -82,35 +104,45 @@ export async function startOpenidProvider(options: OpenidProviderOptions): Promi
   const clients = [...options.clients]
   const accounts = new Map(options.accounts.map(account => [account.name, account]))
   const outbound = createOutbound({ ca: null, localAddress: null, refused: [] })
-  const provider = new Provider(issuer, {
-    ...configuration(options, accounts),
-    adapter: memoryAdapter(clients),
-    jwks: { keys: [key] },
-    cookies: { keys: [randomBytes(32).toString('base64url')] },
-    // oidc-provider would refuse to call back to loopback, and node does not know *.localhost everywhere.
-    fetch: (url: string | URL, init: { method?: string; headers?: Record<string, string>; body?: unknown } = {}) =>
-      outbound.fetch(new URL(url), {
-        method: init.method === 'POST' ? 'POST' : 'GET',
-        headers: Object.fromEntries(new Headers(init.headers)),
-        body: init.body === undefined || init.body === null ? null : String(init.body),
-        signal: null,
-      }),
-  })
-  provider.on('server_error', (_context, error) => console.error(error))
-  const protocol = provider.callback()
+  const adapter = memoryAdapter(clients)
+  const cookieKey = randomBytes(32).toString('base64url')
+  const providerWith = (signedWith: object) => {
+    const made = new Provider(issuer, {
+      ...configuration(options, accounts),
+      adapter,
+      jwks: { keys: [signedWith] },
+      cookies: { keys: [cookieKey] },
+      // oidc-provider would refuse to call back to loopback, and node does not know *.localhost everywhere.
+      fetch: (url: string | URL, init: { method?: string; headers?: Record<string, string>; body?: unknown } = {}) =>
+        outbound.fetch(new URL(url), {
+          method: init.method === 'POST' ? 'POST' : 'GET',
+          headers: Object.fromEntries(new Headers(init.headers)),
+          body: init.body === undefined || init.body === null ? null : String(init.body),
+          signal: null,
+        }),
+    })
+    made.on('server_error', (_context, error) => console.error(error))
+    return { interactions: made, answer: made.callback() }
+  }
+  let provider = providerWith(key)
 
   let person = options.accounts[0]?.name ?? ''
   const requests: string[] = []
   server.on('request', (request, response) => {
     const path = new URL(request.url ?? '/', issuer).pathname
     requests.push(`${request.method} ${path}`)
-    const answered = path.startsWith('/interaction/') ? interact(request, response) : protocol(request, response)
+    const answered = path.startsWith('/interaction/') ? interact(request, response) : provider.answer(request, response)
     answered.catch((error: Error) => fail(response, error))
   })
 
+  /** By sign-in: whose name and password were right, and who is asked something more. */
+  const halfWay = new Map<string, OpenidAccount>()
+
   async function interact(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { uid } = await provider.interactionDetails(request, response)
+    const { uid } = await provider.interactions.interactionDetails(request, response)
     const typed = request.method === 'POST' ? await form(request) : null
+    const waiting = halfWay.get(uid)
+    if (waiting !== undefined) return furtherStep(request, response, uid, waiting, typed)
     const account =
       options.login === 'auto'
         ? accounts.get(person)
@@ -118,13 +150,49 @@ export async function startOpenidProvider(options: OpenidProviderOptions): Promi
             ({ name, password }) => name === typed?.get('name') && password === typed.get('password'),
           )
     if (account === undefined) {
-      const page = signInPage({ action: `/interaction/${uid}`, again: typed !== null })
+      const words = options.words === undefined ? {} : { words: options.words }
+      const page = signInPage({ action: `/interaction/${uid}`, again: typed !== null, ...words })
       response.writeHead(typed === null ? 200 : 401, { 'content-type': 'text/html; charset=utf-8' }).end(page)
       return
     }
-    const { name: accountId, acr, amr } = account
+    if (options.further !== undefined && options.login === 'form') {
+      halfWay.set(uid, account)
+      return furtherStep(request, response, uid, account, null)
+    }
+    await finish(request, response, account, account.amr)
+  }
+
+  async function furtherStep(
+    request: IncomingMessage,
+    response: ServerResponse,
+    uid: string,
+    account: OpenidAccount,
+    sent: URLSearchParams | null,
+  ): Promise<void> {
+    const asked = options.further?.(account, sent, uid) ?? { amr: [] }
+    if ('page' in asked) {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(asked.page)
+      return
+    }
+    halfWay.delete(uid)
+    await finish(request, response, account, asked.amr)
+  }
+
+  async function finish(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { name: accountId, acr }: OpenidAccount,
+    amr: readonly string[] | undefined,
+  ): Promise<void> {
     const login = { accountId, ...(acr === undefined ? {} : { acr }), ...(amr === undefined ? {} : { amr }) }
-    await provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false })
+    await provider.interactions.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false })
+  }
+
+  async function close(): Promise<void> {
+    if (!server.listening) return
+    const closed = new Promise(resolve => server.close(resolve))
+    server.closeAllConnections()
+    await closed
   }
 
   return {
@@ -140,9 +208,15 @@ export async function startOpenidProvider(options: OpenidProviderOptions): Promi
       if (account !== undefined) accounts.set(name, { ...account, claims })
     },
     disable: name => accounts.delete(name),
+    rotate: async () => {
+      provider = providerWith(await newSigningKey(`stand-in-${randomBytes(4).toString('hex')}`))
+    },
+    goDown: close,
+    comeUp: async () => {
+      if (!server.listening) await listen(server, port)
+    },
     stop: async () => {
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
+      await close()
       await outbound.close()
     },
   }

@@ -9,10 +9,10 @@ import { assemble } from '../../src/gateway.ts'
 import { claimsFrom } from '../../src/idp/nested-claims.ts'
 
 const folder = join(import.meta.dirname, '../../config/examples')
-const names = readdirSync(folder).filter(name => name.endsWith('.yaml'))
+const names = readdirSync(folder).filter(name => name.endsWith('.yaml') && name !== 'access-codes.yaml')
 
 const secret = 'mB7vQ2xK9rT4wZ1nC6yL3hJ8dF5gS0pA'
-const env = { PASSERELLE_SECRET: secret, JANUS_SECRET: secret, RELAIS_SECRET: secret }
+const env = { PASSERELLE_SECRET: secret, JANUS_SECRET: secret, INSERM_SECRET: secret, RELAIS_SECRET: secret }
 
 async function settingsOf(name: string): Promise<Settings> {
   const loaded = await loadSettings(join(folder, name), env)
