@@ -15,6 +15,8 @@ export interface CuttingProxy {
   readonly swallow: (asked: string | null) => void
   /** Milliseconds by which every answer is late from now on; 0: none. */
   readonly delay: (ms: number) => void
+  /** How often something with this text was asked, in any case, since this was first called with it. */
+  readonly count: (asked: string) => number
   readonly close: () => void
 }
 
@@ -23,6 +25,7 @@ export async function startCuttingProxy(to: number): Promise<CuttingProxy> {
   let cutting: string | null = null
   let swallowed: string | null = null
   let lateMs = 0
+  const counts = new Map<string, number>()
   const proxy = createServer(near => {
     const far = connect(to, '127.0.0.1')
     // Either end may be reset when the other one goes.
@@ -31,6 +34,7 @@ export async function startCuttingProxy(to: number): Promise<CuttingProxy> {
     let hole = false
     near.on('data', data => {
       asked = data.toString('latin1').toLowerCase()
+      for (const [text, count] of counts) if (asked.includes(text)) counts.set(text, count + 1)
       hole ||= swallowed !== null && asked.includes(swallowed)
       if (!hole) far.write(data)
     })
@@ -57,6 +61,11 @@ export async function startCuttingProxy(to: number): Promise<CuttingProxy> {
     },
     swallow: text => {
       swallowed = text?.toLowerCase() ?? null
+    },
+    count(text) {
+      const count = counts.get(text.toLowerCase()) ?? 0
+      counts.set(text.toLowerCase(), count)
+      return count
     },
     delay: ms => {
       lateMs = ms
