@@ -82,12 +82,15 @@ export async function assemble(settings: Settings, given: Partial<Surroundings> 
     report,
     closeLog: lasting.closeLog,
   })
-  tellAdopted()
 
   return {
     sessions,
     store,
-    listen: running.listen,
+    async listen() {
+      const bound = await running.listen()
+      tellAdopted()
+      return bound
+    },
     settings: () => current.settings,
     isStopping: running.isDraining,
     drain: running.drain,
