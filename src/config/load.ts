@@ -1,6 +1,7 @@
 /** The configuration file → settings, or everything that is wrong with it at once. */
 import { readFile as readBytes } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { setImmediate as othersTurn } from 'node:timers/promises'
 import { parsing } from '../setting/one-of.ts'
 import { checkAccessCodes } from './access-codes.ts'
 import { checkBeliefs } from './beliefs.ts'
@@ -31,6 +32,9 @@ export type Loaded =
     }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }
 
+/** Each of the whole configuration. */
+const checks = [checkReferences, checkClaimValues, checkHosts, checkPaths, checkBeliefs, checkTrust, checkCertificates]
+
 /** Never throws: a file that cannot be read is a problem. */
 export async function loadSettings(file: string, env: Sources['env']): Promise<Loaded> {
   try {
@@ -47,7 +51,10 @@ export async function loadSettings(file: string, env: Sources['env']): Promise<L
  */
 export async function parseSettings(text: string, sources: Sources & { readonly file: string }): Promise<Loaded> {
   const { file } = sources
+  // Here and below others have their turn: a gateway that reads its configuration anew serves people meanwhile.
+  await othersTurn()
   const { root, faults } = readDocument(text)
+  await othersTurn()
   const problems: Problem[] = faults.map(({ at, key, message }) => ({ file, ...at, key, message }))
   const warnings: Problem[] = []
   if (root === null && faults.length === 0) {
@@ -66,16 +73,15 @@ export async function parseSettings(text: string, sources: Sources & { readonly 
   warnOfLiteralSecrets(players, hidden, tell)
 
   const filled = withContents(value, contents)
+  await othersTurn()
   const parsed = settingsSchema.safeParse(filled, parsing)
+  await othersTurn()
   if (!parsed.success) tellIssues(parsed.error.issues, { root, value }, tell)
   const settings = parsed.success ? parsed.data : ((salvage(settingsSchema, filled) ?? {}) as Part<Settings>)
-  checkReferences(settings, tell)
-  checkClaimValues(settings, tell)
-  checkHosts(settings, tell)
-  checkPaths(settings, tell)
-  checkBeliefs(settings, tell)
-  checkTrust(settings, tell)
-  checkCertificates(settings, tell)
+  for (const check of checks) {
+    check(settings, tell)
+    await othersTurn()
+  }
   checkAccessCodes(codes.texts, settings, tell)
 
   if (!parsed.success || problems.length > 0)
