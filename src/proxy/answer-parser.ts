@@ -3,7 +3,7 @@
  * origin is only half trusted, and what it sends after its answer would be the answer to somebody else's request.
  * Pure: bytes in, calls out; knows nothing of sockets.
  */
-import { readFieldLine } from './field-line.ts'
+import { readFieldLines } from './field-line.ts'
 
 export interface AnswerHearer {
   /** 1xx but 101: more will follow. */
@@ -162,13 +162,13 @@ export class AnswerParser {
       if (bytes.includes(bareEnd)) throw new InvalidAnswer('a head whose lines end without CR')
       return -1
     }
-    const lines = bytes.toString('latin1', 0, end).split('\r\n')
-    const [, minor, code, text] = statusLine.exec(lines[0] as string) ?? []
+    const head = bytes.toString('latin1', 0, end + 2)
+    const first = head.slice(0, head.indexOf('\r\n'))
+    const [, minor, code, text] = statusLine.exec(first) ?? []
     const status = Number(code)
-    if (minor === undefined || status < 100 || status > 599)
-      throw new InvalidAnswer(`the status line ${quoted(lines[0])}`)
+    if (minor === undefined || status < 100 || status > 599) throw new InvalidAnswer(`the status line ${quoted(first)}`)
     const headers: string[] = []
-    for (let i = 1; i < lines.length; i++) this.#field(lines[i] as string, headers)
+    this.#fields(bytes, head, first.length + 2, headers)
     const taken = end + headEnd.length
     if (status === 101) {
       if (!this.#question.upgrade) throw new InvalidAnswer('a change of protocol that nobody asked for')
@@ -253,12 +253,14 @@ export class AnswerParser {
     this.#trailers += end + 2
     if (this.#trailers > longestHead) throw new InvalidAnswer(`trailers of more than ${longestHead} bytes`)
     if (end === 0) this.#state = 'over'
-    else this.#field(bytes.toString('latin1', 0, end), [])
+    else this.#fields(bytes, bytes.toString('latin1', 0, end + 2), 0, [])
     return end + 2
   }
 
-  #field(line: string, into: string[]): void {
-    if (!readFieldLine(line, into)) throw new InvalidAnswer(`the header line ${quoted(line)}`)
+  /** @param text of the bytes, up to behind the last CRLF */
+  #fields(bytes: Buffer, text: string, from: number, into: string[]): void {
+    const wrong = readFieldLines(bytes, text, from, text.length, into)
+    if (wrong >= 0) throw new InvalidAnswer(`the header line ${quoted(text.slice(wrong, text.indexOf('\r\n', wrong)))}`)
   }
 
   #end(reusable: boolean): void {

@@ -69,6 +69,8 @@ export class OriginConnection {
   /** On the monotonic clock; infinity: nothing is waited for. */
   #deadline = Number.POSITIVE_INFINITY
   #waitingFor: StillToCome = 'answer'
+  /** On the monotonic clock: when the bytes came that are being read. */
+  #readAt = 0
   /** On the monotonic clock: when it became free. */
   idleSince = 0
   /** How long it may wait for its next request, ms, by the origin's own word; null: it gave none. */
@@ -91,7 +93,7 @@ export class OriginConnection {
       // Does not prolong the wait: an origin could go on like this for ever.
       onInformation: (status, headers) => this.#hearer?.onInformation(status, headers),
       onHead: (status, text, headers) => {
-        this.#wait('body')
+        this.#wait('body', this.#readAt)
         this.keepAliveMs = keepAliveOf(headers)
         this.#hearer?.onHead(status, text, headers)
       },
@@ -166,12 +168,13 @@ export class OriginConnection {
 
   readonly #read = (chunk: Buffer): void => {
     this.#answered = true
+    this.#readAt = this.#monotonic()
     if (this.#hearer === null) {
       // An answer that nobody asked for is nobody's.
       this.socket.destroy()
       return
     }
-    if (this.#waitingFor === 'body') this.#wait('body')
+    if (this.#waitingFor === 'body') this.#wait('body', this.#readAt)
     try {
       this.#parser.read(chunk)
     } catch (error) {
@@ -223,7 +226,7 @@ export class OriginConnection {
         this.#paused = false
         this.socket.resume()
       }
-      this.idleSince = this.#monotonic()
+      this.idleSince = this.#readAt
       this.#settled(this, true)
     } else this.socket.destroy()
     hearer?.onEnd()
@@ -243,9 +246,9 @@ export class OriginConnection {
     hearer?.onUpgrade(headers, socket, rest)
   }
 
-  #wait(what: StillToCome): void {
+  #wait(what: StillToCome, now = this.#monotonic()): void {
     this.#waitingFor = what
-    this.#deadline = this.#monotonic() + (what === 'answer' ? this.#waits.answerMs : this.#waits.idleMs)
+    this.#deadline = now + (what === 'answer' ? this.#waits.answerMs : this.#waits.idleMs)
   }
 
   /** As it comes, no faster than the origin takes it; nothing is kept. */

@@ -4,6 +4,7 @@
  * removed by nominating them (Traefik CVE-2024-45410, Oathkeeper GHSA-w9mr-28mw-j8hg).
  */
 import { isOurs } from '../model/cookie.ts'
+import { detached } from '../model/detached.ts'
 import type { Resource } from '../model/resource.ts'
 import { createNameFilter } from './trusted-names.ts'
 
@@ -76,7 +77,7 @@ export function createRequestHeaders(resources: readonly Resource[]): RequestHea
     const fate = lower === 'cookie' ? 'cookie' : lower === 'connection' ? 'connection' : mayPass(name) ? 'pass' : 'drop'
     if (fates.size >= rememberedNames) fates.clear()
     // Short ones only: the memory is bounded in bytes, not merely in names.
-    if (name.length <= 64) fates.set(name, fate)
+    if (name.length <= 64) fates.set(detached(name), fate)
     return fate
   }
 }

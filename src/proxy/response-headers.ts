@@ -3,6 +3,7 @@
  * nothing that reaches beyond its own host (SESSIONS A6), redirects and cookie paths right where a prefix is mounted.
  */
 import { isOurs } from '../model/cookie.ts'
+import { detached } from '../model/detached.ts'
 import type { Resource } from '../model/resource.ts'
 
 /** What caches in front of us would follow instead of Cache-Control (RFC 9213 §3, and those before it). */
@@ -71,7 +72,7 @@ export function createResponseHeaders(resource: Resource): ResponseHeaders {
     const fate = fateOfName(name.toLowerCase())
     if (fates.size >= 2_000) fates.clear()
     // Short ones only: the memory is bounded in bytes, not merely in names.
-    if (name.length <= 64) fates.set(name, fate)
+    if (name.length <= 64) fates.set(detached(name), fate)
     return fate
   }
 

@@ -5,6 +5,9 @@
  * Pure: bytes in, strings out.
  */
 
+import { detached } from '../model/detached.ts'
+import { readFieldLines } from '../proxy/field-line.ts'
+
 export interface PlainHead {
   readonly method: 'GET' | 'HEAD'
   /** As on the request line; visible characters only. */
@@ -40,10 +43,6 @@ const notPlain = new Set([
   'http2-settings',
 ])
 
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-/** A bare CR or LF among them: lines were cut at CRLF. */
-const forbidden = /[\0-\x08\n-\x1f\x7f]/
-
 /** Names come from clients: the memory of them is bounded. */
 const kinds = new Map<string, Kind>()
 const rememberedNames = 2_000
@@ -53,9 +52,9 @@ function kindOf(name: string): Kind {
   if (known !== undefined) return known
   const lower = name.toLowerCase()
   const own = lower === 'host' || lower === 'cookie' || lower === 'connection' ? lower : 'any'
-  const kind = !token.test(name) || notPlain.has(lower) || lower.startsWith('sec-websocket-') ? 'not-plain' : own
+  const kind = notPlain.has(lower) || lower.startsWith('sec-websocket-') ? 'not-plain' : own
   if (kinds.size >= rememberedNames) kinds.clear()
-  if (name.length <= 64) kinds.set(name, kind)
+  if (name.length <= 64) kinds.set(detached(name), kind)
   return kind
 }
 
@@ -78,16 +77,13 @@ export function readPlainHead(bytes: Buffer): PlainHead | null {
   if (!isVisible(url)) return null
 
   const rawHeaders: string[] = []
+  if (readFieldLines(bytes, text, lineEnd + 2, length - 2, rawHeaders) >= 0) return null
+  if (rawHeaders.length > 2 * mostLines) return null
   let hosts = 0
   let cookies: string | null = null
-  for (let at = lineEnd + 2; at < length - 2; ) {
-    const lineEnds = text.indexOf('\r\n', at)
-    const colon = text.indexOf(':', at)
-    if (colon < 0 || colon > lineEnds) return null
-    const name = text.slice(at, colon)
-    const value = valueBetween(text, colon + 1, lineEnds)
-    if (forbidden.test(value)) return null
-    switch (kindOf(name)) {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const value = rawHeaders[i + 1] as string
+    switch (kindOf(rawHeaders[i] as string)) {
       case 'not-plain':
         return null
       case 'host':
@@ -101,24 +97,8 @@ export function readPlainHead(bytes: Buffer): PlainHead | null {
       case 'connection':
         if (value !== 'keep-alive' && value.toLowerCase() !== 'keep-alive') return null
     }
-    rawHeaders.push(name, value)
-    at = lineEnds + 2
   }
-  if (hosts !== 1 || rawHeaders.length > 2 * mostLines) return null
-  return { method, url, rawHeaders, cookies }
-}
-
-/** Without the spaces and tabs around it. */
-function valueBetween(text: string, from: number, to: number): string {
-  let start = from
-  let end = to
-  while (start < end && isSpace(text.charCodeAt(start))) start++
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
-  return text.slice(start, end)
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09
+  return hosts === 1 ? { method, url, rawHeaders, cookies } : null
 }
 
 const invisible = /[^\x21-\x7e]/

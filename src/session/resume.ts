@@ -4,6 +4,7 @@
  */
 import { GatewayError } from '../errors.ts'
 import { cookieName, cookiesNamed, cookieValues, transactionLimit, transactionPrefix } from '../model/cookie.ts'
+import { detached } from '../model/detached.ts'
 import type { Report } from '../model/event.ts'
 import type { IdpId } from '../model/identity.ts'
 import type { Scope, Session } from '../model/session.ts'
@@ -69,7 +70,7 @@ export function createResume(parts: ResumeParts) {
         const entry = cache.get(scope, values[0] as string)
         if (entry !== undefined && usable(entry) && !touchDue(entry, activity)) return resumed(entry)
       }
-      return resumeAll(values, scope, typeof activity === 'string' ? activity : activity())
+      return resumeAll(values.map(detached), scope, typeof activity === 'string' ? activity : activity())
     },
 
     /** Nothing that was read before is remembered, nor what is being read: another configuration has come. */
