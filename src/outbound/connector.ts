@@ -22,6 +22,12 @@ export interface ConnectorSettings {
 }
 
 /**
+ * Of a name with several addresses each but the last has so long, ms. Node's own 250 give up an address whose first packet was lost,
+ * which is sent again after a second (RFC 6298 §2), or while this process was busy; and often no other one leads anywhere.
+ */
+const attemptMs = 1_500
+
+/**
  * @throws Error `ca` is not the PEM text of a certificate
  * @returns makes connectors; `connectMs` covers name, TCP and TLS together, in milliseconds
  */
@@ -33,7 +39,13 @@ export function createConnectors(settings: ConnectorSettings): (connectMs: numbe
       : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), certificatesIn(settings.ca)] }) }
 
   return connectMs => {
-    const connect = buildConnector({ timeout: connectMs, allowH2: false, lookup, ...trust })
+    const connect = buildConnector({
+      timeout: connectMs,
+      allowH2: false,
+      lookup,
+      autoSelectFamilyAttemptTimeout: Math.min(attemptMs, connectMs / 2),
+      ...trust,
+    })
 
     return function connector(options, callback) {
       const literal = options.hostname.replace(/^\[(.*)\]$/, '$1')

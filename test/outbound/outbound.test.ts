@@ -49,6 +49,17 @@ describe('a name', () => {
     expect(await textAt(`http://sso.localhost:${port}/`)).toBe('hello')
   })
 
+  it('with a second address where nobody listens is reached, though this process was busy while the first one answered', async () => {
+    const port = await serve(createServer(hello))
+    // From here on no socket is looked at before the connection is begun.
+    await new Promise(resolve => setImmediate(resolve))
+    const text = textAt(`http://sso.localhost:${port}/`)
+    for (let turn = 0; turn < 200; turn++) await new Promise<void>(resolve => process.nextTick(resolve))
+    const until = performance.now() + 600
+    while (performance.now() < until);
+    expect(await text).toBe('hello')
+  })
+
   it('is sent as Host', async () => {
     let host: string | undefined
     const port = await serve(
