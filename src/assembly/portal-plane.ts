@@ -90,14 +90,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     fail,
     report,
   })
-  const silent = createSilent({
-    locateUrl,
-    chooseIdp,
-    opensUnsigned({ resource, access }) {
-      return authorize({ resource, access, context: { method: 'GET', address: '' } }, null).effect === 'permit'
-    },
-    now,
-  })
+  const silent = createSilent({ locateUrl, chooseIdp, now })
   const leftSite = createLeftSite({ sessions, isLeft, locateUrl, pages })
   const login = createLogin({
     portal,
@@ -134,7 +127,8 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     pending,
     singleUse,
     understand: core.understanding.identity,
-    device: settings.session.assume ?? (asksAboutComputers(settings) ? 'shared' : 'own'),
+    // Where the sign-in page asks, whoever came past the question by a link may sit at any computer (docs/sessions.md B 20).
+    assumed: () => settings.session.assume ?? (chooseIdp.asksAboutComputers() ? 'shared' : 'own'),
     heardLogout,
     expect,
     fail,
@@ -196,11 +190,6 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     report,
     now,
   })
-}
-
-/** Where the sign-in page asks, whoever came past the question by a link may sit at any computer (docs/sessions.md B 20). */
-function asksAboutComputers({ chooser, idps }: Core['settings']): boolean {
-  return chooser.remember === 'ask' && idps.length > 1
 }
 
 /** express-session signs its cookie with a secret of its own, made of ours. */

@@ -95,6 +95,9 @@ export function createChooseIdp(parts: ChooseIdpParts) {
       return { device: isOwn ? 'own' : null, cookies: [] }
     },
 
+    /** Whether anybody who comes now would be asked whose computer it is: an idp that only stands in for another counts while it does. */
+    asksAboutComputers: (): boolean => chooser.remember === 'ask' && admittedAt(null).length > 1,
+
     /** The form's answer. Only here is anything remembered; on a computer that is not one's own nothing stays. */
     answered({ cookies }: PortalRequest, form: URLSearchParams, idp: IdpId): Choice {
       switch (chooser.remember) {

@@ -26,8 +26,8 @@ export interface HearParts {
   readonly singleUse: SingleUse
   /** Into the names and values of the configuration, as far as the idp is believed. */
   readonly understand: (identity: Identity) => Identity
-  /** Of a device that nobody was asked about. */
-  readonly device: Device
+  /** What is supposed of a device that nobody was asked about. */
+  readonly assumed: () => Device
   readonly heardLogout: ReturnType<typeof createHeardLogout>
   readonly expect: Expect
   readonly fail: Fail
@@ -143,7 +143,7 @@ export function createHear(parts: HearParts) {
       report({ name: 'session.kept', idp: signIn.identity.idp })
       return { id: held.session.id, generation: held.session.generation }
     }
-    return sessions.establish(signIn, { device: device ?? parts.device, browser: browserOf(request) })
+    return sessions.establish(signIn, { device: device ?? parts.assumed(), browser: browserOf(request) })
   }
 }
 

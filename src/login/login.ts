@@ -92,7 +92,11 @@ export function createLogin(parts: LoginParts) {
       const hint = readLoginHint(form.get('email'))
       const question: Question = { request, wanted: placed(asked, located), located, again, hint }
       if (!request.page.tokenMatches(form.get('token'))) return chooser(question)
-      if (form.has('forget')) return chooser(question, chooseIdp.forget(request))
+      if (form.has('forget')) {
+        const cookies = chooseIdp.forget(request)
+        // On the front page of somebody who is signed in there is nothing to choose.
+        return form.has('stay') ? redirect('/', cookies) : chooser(question, cookies)
+      }
       const provider = chooseIdp.meant(question, form)
       if (provider === null) return chooser(question)
       return begin(question, provider, chooseIdp.answered(request, form, provider.id))

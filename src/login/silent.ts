@@ -1,7 +1,6 @@
 /**
  * Signing in without a word, `prompt=none`: the idp says who is signed in there already, and asks nobody anything (OpenID Connect Core
- * 1.0 §3.1.2.1; `gateway`, CAS Protocol 3.0 §2.1.1). Where nobody is, a page that visitors may see opens to a visitor, and for any
- * other the ordinary sign-in begins. A browser is led to an idp so once in ten minutes at most: a site that asks for it on each of
+ * 1.0 §3.1.2.1; `gateway`, CAS Protocol 3.0 §2.1.1). Where nobody is, the person goes on as a visitor. A browser is led to an idp so once in ten minutes at most: a site that asks for it on each of
  * its pages must neither send its readers in circles nor trouble the idp.
  */
 import { cookieName, cookieValue, setCookie } from '../model/cookie.ts'
@@ -12,14 +11,11 @@ import type { Button } from '../pages/pages.ts'
 import type { Destination } from '../session/pending.ts'
 import { redirect } from './answer.ts'
 import type { ChooseIdp, Question } from './choose-idp.ts'
-import { asFields } from './destination.ts'
 import { signedOutLately } from './signed-out-lately.ts'
 
 export interface SilentParts {
   readonly locateUrl: LocateUrl
   readonly chooseIdp: Pick<ChooseIdp, 'unasked'>
-  /** What anybody may see there who is not signed in. */
-  readonly opensUnsigned: (located: LocatedUrl) => boolean
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -31,7 +27,7 @@ const mostAsked = 30
 
 export type Silent = ReturnType<typeof createSilent>
 
-export function createSilent({ locateUrl, chooseIdp, opensUnsigned, now }: SilentParts) {
+export function createSilent({ locateUrl, chooseIdp, now }: SilentParts) {
   return {
     /** @param again whoever wants another account must be asked */
     isAsked: ({ query }: PortalRequest, again: boolean): boolean => query.get('prompt') === 'none' && !again,
@@ -59,20 +55,19 @@ export function createSilent({ locateUrl, chooseIdp, opensUnsigned, now }: Silen
       return setCookie(cookieName.silent, `${since}.${times + 1}`, since + memoryS - seconds)
     },
 
-    /** On as whoever one is: a visitor, where the page is open to these. */
-    unsigned(wanted: Destination, cookies: readonly string[]): Answer {
-      const located = wanted.to === null ? null : locateUrl(wanted.to)
-      if (located === null) return redirect('/', cookies)
-      if (opensUnsigned(located)) return redirect(located.href, cookies)
-      return redirect(`/enter?${new URLSearchParams(asFields(wanted))}`, cookies)
-    },
+    /** On as a visitor: the site judges whether the page is open to these (B 23), and if not sends them here for the ordinary question. */
+    unsigned: (wanted: Destination, cookies: readonly string[]): Answer =>
+      redirect(placeOf(wanted)?.href ?? '/', cookies),
 
     /** For a page of failure: the way on that needs no sign-in. Null: there is none. */
     wayOn(wanted: Destination): Button | null {
-      const located = wanted.to === null ? null : locateUrl(wanted.to)
-      if (located === null || !opensUnsigned(located)) return null
-      return { kind: 'link', href: located.href, does: 'continue', name: located.resource.title }
+      const located = placeOf(wanted)
+      return located && { kind: 'link', href: located.href, does: 'continue', name: located.resource.title }
     },
+  }
+
+  function placeOf({ to }: Destination): LocatedUrl | null {
+    return to === null ? null : locateUrl(to)
   }
 
   /** Signed by nobody: who alters it asks their own idp once more. */

@@ -53,7 +53,6 @@ export const longestTarget = 2048
 /** A target that somebody asked to be led to, after sign-in. */
 export interface LocatedUrl {
   readonly resource: Resource
-  readonly access: Access
   /** Rebuilt from the configuration's scheme and host; the only form that may stand in a Location. */
   readonly href: string
 }

@@ -8,7 +8,7 @@ import { frame, heading, type Level, type View } from './frame.ts'
 import { mySpace } from './my-space.ts'
 import { mailto, type PageContext, type Site } from './site.ts'
 import { labelOf, type ValueLabels, valueInWords } from './value-words.ts'
-import { answerWithin, homeLink } from './ways-out.ts'
+import { answerWithin, form, homeLink } from './ways-out.ts'
 
 export type FrontData = StrangersFront | PersonsFront
 
@@ -37,6 +37,8 @@ export interface PersonsFront {
   readonly closed: readonly ListedSite[]
   /** By which they signed in. */
   readonly account: Text
+  /** The account to which this browser leads without a question; null: it asks. */
+  readonly lastTime: { readonly idp: Text; readonly change: string; readonly token: string } | null
 }
 
 export interface ListedSite {
@@ -146,7 +148,7 @@ function known(
       : html`
 <p>${words.wrong} <a href="${mailto(contact.address, words.subject(c.reference))}">${words.writeTo(contact.address)}</a></p>`
   return html`<section class="card">${heading(level, 1, words.known)}
-<dl class="facts pair">${name}<dt>${words.account}</dt><dd>${clip(d.account[language], 80)}</dd>${valuesOf(labels, d, language)}</dl>${wrong}</section>
+<dl class="facts pair">${name}<dt>${words.account}</dt><dd>${clip(d.account[language], 80)}</dd>${valuesOf(labels, d, language)}</dl>${wrong}${remembered(d, language)}</section>
 `
 }
 
@@ -164,6 +166,15 @@ function lastTime({ lastTime }: StrangersFront, language: Language): Html | null
   const words = wordsOf[language]
   return html`<p class="soft">${words.lastTime(clip(lastTime.idp[language], 80))} <a href="${href(lastTime.change)}">${words.change}</a></p>
 `
+}
+
+/** The same for somebody who is signed in, who may also have it forgotten. */
+function remembered({ lastTime }: PersonsFront, language: Language): Html | null {
+  if (lastTime === null) return null
+  const words = wordsOf[language]
+  const ways = html`<p>${words.remembered(clip(lastTime.idp[language], 80))}</p>
+<p class="act"><button class="btn plain small" name="forget" value="1">${words.forget}</button><a href="${href(lastTime.change)}">${words.change}</a></p>`
+  return form('/login', lastTime.token, { stay: '1' }, ways)
 }
 
 function list(sites: readonly ListedSite[], language: Language): Html | null {
@@ -184,6 +195,8 @@ const wordsOf = {
     signIn: 'Se connecter',
     lastTime: (idp: string) => html`Comme la dernière fois&nbsp;: <b>${idp}</b>.`,
     change: 'Choisir un autre compte',
+    remembered: (idp: string) => html`Ce navigateur mémorise votre choix et vous mène sans question à <b>${idp}</b>.`,
+    forget: 'Oublier ce choix',
     sites: html`Les sites`,
     mine: html`Mes ressources`,
     hello: (person: string) => html`Bonjour <bdi>${person}</bdi>`,
@@ -217,6 +230,9 @@ const wordsOf = {
     signIn: 'Sign in',
     lastTime: (idp: string) => html`As last time: <b>${idp}</b>.`,
     change: 'Choose another account',
+    remembered: (idp: string) =>
+      html`This browser remembers your choice and leads you to <b>${idp}</b> without a question.`,
+    forget: 'Forget this choice',
     sites: html`The sites`,
     mine: html`My resources`,
     hello: (person: string) => html`Hello <bdi>${person}</bdi>`,

@@ -59,6 +59,7 @@ export function createFront(parts: FrontParts) {
       groupBy === null
         ? { groups: null, others: open, unlisted: 0 }
         : sitesByValue(open, session, groupBy, request.address)
+    const last = parts.memory(request)
     return pages.front(contextOf(request, 'portal', displayName(claims)), {
       kind: 'person',
       groups:
@@ -68,6 +69,7 @@ export function createFront(parts: FrontParts) {
       open: others.map(listed),
       closed: resources.filter(resource => !open.includes(resource)).map(listed),
       account: parts.idpLabel(idp) ?? textOf(idp),
+      lastTime: last && { idp: last, change: '/login?again=1&choose=1', token: request.page.token() },
     })
   }
 }

@@ -49,8 +49,7 @@ function located(locate: Locate, target: Target, url: URL): LocatedUrl | null {
   const port = url.port === '' ? defaultPort(url.protocol) : Number(url.port)
   if (url.protocol !== `${at.scheme}:` || port !== at.port) return null
   const href = place.kind === 'redirect' ? place.to : `${at.origin}${target.raw}`
-  const { access } = place.kind === 'redirect' ? place.resource : place
-  return Buffer.byteLength(href) > longestTarget ? null : { resource: place.resource, access, href }
+  return Buffer.byteLength(href) > longestTarget ? null : { resource: place.resource, href }
 }
 
 function targetIn(url: URL): Target | null {

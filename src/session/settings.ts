@@ -144,7 +144,7 @@ export const sessionSettings = z.strictObject({
   sharedComputer: sharedComputer.prefault({}).describe('What differs on a shared computer.'),
   perPerson: orNull(perPerson).describe('How many sessions a person may have at a time. Absent: as many as they like.'),
   assume: orNull(z.enum(['own', 'shared'])).describe(
-    'What a computer is taken for when nobody was asked. Absent: `shared` where the sign-in page asks (`chooser.remember: ask`, several identity providers) and a link led past it; `own` where it never asks.',
+    'What a computer is taken for when nobody was asked. Absent: `shared` where the sign-in page asks (`chooser.remember: ask`, several identity providers; one that is offered only while another is unavailable counts only then) and a link led past it; `own` where it never asks.',
   ),
 })
 

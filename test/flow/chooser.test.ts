@@ -271,6 +271,20 @@ describe('a computer of one’s own', () => {
     expect(begun()).toEqual(['nancy', 'nancy'])
   })
 
+  it('says so also to whoever is signed in, who can choose another, or have it forgotten and stay signed in', async () => {
+    const front = await browser.navigate(world.portal('/'))
+    expect(front.visibleText).toContain('leads you to Académie de Nancy-Metz without a question')
+    const where = await browser.click(await browser.click(front, 'Choose another account'), 'Teacher')
+    expect(where.visibleText).toContain('Step 2 of 2')
+    const after = await browser.submit(front, {}, 'Forget')
+    expect([after.status, after.url.pathname, kept()]).toEqual([200, '/', null])
+    expect(after.visibleText).not.toContain('without a question')
+    expect([await lives('any'), begun()]).toEqual([true, ['nancy']])
+    const other = newBrowser()
+    await choose('Teacher', { idp: 'nancy', remember: 'no' }, 'any', other)
+    expect((await other.navigate(world.portal('/'))).visibleText).not.toContain('without a question')
+  })
+
   it('has the long idle limit, also when it came by its memory or by a link', async () => {
     const [remembered, linked] = [nextDay(), nextDay()]
     await open('any', remembered)
@@ -446,6 +460,36 @@ describe('a shared computer', () => {
       false,
       false,
     ])
+  })
+})
+
+describe('where one idp signs in, and another only stands in for it', () => {
+  it('nobody is asked whose computer it is, so it is not taken for a shared one', async () => {
+    const own = settableClock(Date.now())
+    for (const [offered, survives] of [
+      ['{ when: unavailable, of: campus }', true],
+      ['always', false],
+    ] as const) {
+      const plain = await start('{ remember: ask }', {
+        surroundings: { now: own.now },
+        idps: `\n  - { id: codes, label: Codes, codes: { file: none.yaml }, offered: ${offered} }`,
+        files: { 'none.yaml': '' },
+        resources: site('any', 'sharedSubjects: yes'),
+        shared: world,
+      })
+      try {
+        const one = new Browser({ language: 'en', now: own.now })
+        await one.navigate(plain.portal('/login?idp=campus'))
+        const page = await one.navigate(plain.url('any', '/echo'))
+        expect(page.status, page.story).toBe(200)
+        own.advance(11 * minute)
+        const later = await one.navigate(plain.url('any', '/echo'), { as: 'prefetch', follow: false })
+        expect(later.status === 200, offered).toBe(survives)
+      } finally {
+        await plain.stop()
+        own.advance(-11 * minute)
+      }
+    }
   })
 })
 

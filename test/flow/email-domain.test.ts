@@ -235,6 +235,17 @@ describe('a link that names a domain', () => {
     },
   )
 
+  it('says an address to no idp but its own, even where the link names another', async () => {
+    for (const [hint, told] of [
+      ['bob@lab.cnrs.fr', null],
+      ['bob@nowhere.example', null],
+      ['bob@cnrs.fr', 'bob@cnrs.fr'],
+    ] as const) {
+      const led = await newBrowser().navigate(link(hint, { idp: 'janus' }), untilIdp)
+      expect([led.redirect?.origin, led.redirect?.searchParams.get('login_hint')], hint).toEqual([op.issuer, told])
+    }
+  })
+
   it('comes after the idp that the link names, and before what the browser remembers', async () => {
     const named = await browser.navigate(link('cnrs.fr', { idp: 'lab' }), untilIdp)
     expect(named.redirect?.origin).toBe(new URL(cas.server).origin)

@@ -8,6 +8,7 @@ import { Browser, type BrowserOptions } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CasServer, startCasServer } from '../stand-in/cas-server.ts'
 import { settableClock } from '../stand-in/clock.ts'
+import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 
 const minute = 60_000
@@ -15,6 +16,7 @@ const clock = settableClock(Date.now())
 
 let op: AdversarialOp
 let cas: CasServer
+let codes: CodeFile
 let world: TestGateway
 let browser: Browser
 
@@ -30,6 +32,7 @@ const site = (id: string, policy: string, more: string) => `
 beforeAll(async () => {
   op = await startAdversarialOp(clock.now)
   cas = await startCasServer()
+  codes = await makeCodeFile()
   world = await startTestGateway({
     surroundings: { now: clock.now, wall: clock.now },
     session: '  perPerson: { limit: 1, beyond: ask }',
@@ -42,8 +45,8 @@ beforeAll(async () => {
     cas: { server: "${cas.server}" }
   - id: codes
     label: { fr: Code, en: Code }
-    codes: { file: codes.yaml }`,
-    files: { 'codes.yaml': '' },
+    codes: { file: "${codes.path}" }`,
+    files: { [codes.path]: '' },
     resources: [
       site(
         'maybe',
@@ -72,6 +75,7 @@ afterAll(async () => {
   await world.stop()
   await cas.stop()
   await op.stop()
+  await codes.remove()
 })
 
 function nobodyIsKnown(nobody: boolean): void {

@@ -103,6 +103,7 @@ export function hostilePages(address: string): readonly Sample[] {
             open: [listedSite],
             closed: [listedSite],
             account: evilText,
+            lastTime: { idp: evilText, change: address, token: evil },
           }),
         ),
         sample(
@@ -113,6 +114,7 @@ export function hostilePages(address: string): readonly Sample[] {
             open: [],
             closed: [listedSite],
             account: evilText,
+            lastTime: { idp: evilText, change: address, token: evil },
           }),
         ),
         sample('chooser', pages.chooser(c, { ...choosing, question: null })),

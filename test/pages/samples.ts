@@ -80,7 +80,7 @@ export const labels: Labels = {
 }
 
 export const strangers = { kind: 'stranger', sites: [], accounts: [], signInHref: '/login', lastTime: null } as const
-export const persons = { kind: 'person', groups: null, open: [], closed: [], account: janus } as const
+export const persons = { kind: 'person', groups: null, open: [], closed: [], account: janus, lastTime: null } as const
 
 const onward = { idp: janus, next: 'https://janus.example.org/end' }
 export const nothingLeft = { leave: [], silent: [], shared: false } as const
@@ -136,6 +136,14 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
       pages.front(c, { ...strangers, sites, accounts: idps, lastTime: { idp: janus, change: '/login?choose=1' } }),
     ),
     sample('front-signed-in', pages.front(known, { ...persons, open: sites, closed: [atNature] })),
+    sample(
+      'front-remembered',
+      pages.front(known, {
+        ...persons,
+        open: sites,
+        lastTime: { idp: janus, change: '/login?again=1&choose=1', token: 't' },
+      }),
+    ),
     sample('front-empty', pages.front(known, persons)),
     sample('front-domains', pages.front(known, { ...persons, groups: domains, open: [atJstor], closed: [atNature] })),
     sample(

@@ -19,7 +19,6 @@ describe('a target', () => {
   it('is an address of a resource, rebuilt from the configuration (SESSIONS B 9)', () => {
     expect(locateUrl('https://gw.example.edu/a/b?c=d')).toEqual({
       resource: resources[0],
-      access: resources[0]?.access,
       href: 'https://gw.example.edu/a/b?c=d',
     })
     expect(href('https://apps.example.edu/intranet/x')).toBe('https://apps.example.edu/intranet/x')
