@@ -14,6 +14,7 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts'
 import { createObserver, type Observer } from '../observe/observer.ts'
 import { createGatheredWrites } from '../outbound/gathered-writes.ts'
 import type { Listener } from '../outbound/outbound.ts'
+import { createMeter } from '../session/meter.ts'
 import { createKeyRing, type Keys } from '../session/seal.ts'
 import { createSessions, type Sessions } from '../session/sessions.ts'
 import { createUses } from '../session/uses.ts'
@@ -134,7 +135,7 @@ export async function openLasting(
     writeSoon: createGatheredWrites(),
     bound: listener => ownListeners.push(listener),
     limits: limitsBy(now),
-    codes: codesBy(store, now),
+    codes: codesBy(store, ring.keys, () => settings()),
 
     prepare(next) {
       const switchOutbound = outbound.prepare(next.outbound)
@@ -159,6 +160,9 @@ function limitsBy(now: () => number) {
   return { admitWrite: createAnonymousWrites(now), admitLogoutRequest: createLogoutRequests(now) }
 }
 
-function codesBy({ counters }: Store, now: () => number) {
-  return { countUse: createUses(counters), failures: createCodeFailures(now) }
+function codesBy({ counters }: Store, keys: Keys, settings: () => Settings) {
+  return {
+    countUse: createUses(counters),
+    failures: createCodeFailures({ meter: createMeter(counters, keys), networks: () => settings().networks }),
+  }
 }

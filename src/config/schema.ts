@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import * as claims from '../claims/settings.ts'
 import * as idp from '../idp/settings.ts'
+import * as limits from '../limits/settings.ts'
 import * as login from '../login/settings.ts'
 import * as observe from '../observe/settings.ts'
 import * as outbound from '../outbound/settings.ts'
@@ -26,6 +27,7 @@ export const settingsSchema = z.strictObject({
   ...idp.topKeys,
   ...login.topKeys,
   ...claims.topKeys,
+  ...limits.topKeys,
   ...policy.topKeys,
   resources: z
     .array(byKey({ at: siteUnderItsOwnAddress }))

@@ -45,12 +45,6 @@ export class Meter {
     this.#spokenFor.set(key, until)
   }
 
-  /** What was counted did not count after all. */
-  takeBack(key: string): void {
-    const until = this.#spokenFor.get(key)
-    if (until !== undefined) this.#spokenFor.set(key, until - this.#stepMs)
-  }
-
   /** Whose time is over is as good as new; beyond the bound the one that was counted longest ago goes, whatever it holds. */
   #forget(now: number): void {
     for (const [key, until] of this.#spokenFor) {

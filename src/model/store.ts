@@ -124,10 +124,26 @@ export interface Follower {
   readonly stop: () => Promise<void>
 }
 
-/** How often something was used that may be used so many times, in all processes and for ever. */
+/** So many in some time. */
+export interface Rate {
+  /** Milliseconds after which one of them is forgotten. */
+  readonly stepMs: number
+  /** So many may come in one moment. */
+  readonly atOnce: number
+}
+
+/** What is counted in all processes together. */
 export interface CounterStore {
-  /** Counts one more, as one step. False: it stands at `most` already, and stays. */
+  /** For ever: counts one more, as one step. False: it stands at `most` already, and stays. */
   readonly raise: (key: string, most: number) => Promise<boolean>
+  /**
+   * By the generic cell rate algorithm (ITU-T I.371) and the store's own clock, as one step. The memory store remembers 20,000 keys
+   * and forgets for a new one the one that was counted longest ago.
+   *
+   * @param many 1 counts one more, unless that is one too many; 0 only asks; -1 takes one back
+   * @returns milliseconds until one more is within the rate; 0: it is now, and what was to be counted is counted
+   */
+  readonly meter: (key: string, rate: Rate, many: -1 | 0 | 1) => Promise<number>
 }
 
 /** What connect-redis writes for the portal's pages; own key space. `set` creates only where `create` is true. */

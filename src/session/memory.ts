@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import { GatewayError } from '../errors.ts'
 import { type OnceKind, recordVersionOffset, type Store } from '../model/store.ts'
 import { createFollowers } from './ended-log.ts'
+import { createMeters } from './memory-meters.ts'
 import { Shelf } from './shelf.ts'
 
 export interface MemoryStoreOptions {
@@ -52,6 +53,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const tombstones = new Shelf<string>(now)
   const pages = new Shelf<Buffer>(now)
   const counters = new Map<string, number>()
+  const meters = createMeters(now)
   const followers = createFollowers()
   let fullSweepAt = Number.NEGATIVE_INFINITY
 
@@ -174,6 +176,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
         if (count < most) counters.set(key, count + 1)
         return count < most
       },
+      meter: async (key, rate, many) => meters(key, rate, many),
     },
 
     pages: {

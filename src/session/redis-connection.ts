@@ -16,6 +16,7 @@ interface Scripted {
   takeRecordBuffer(record: string, visits: string): Promise<[Buffer, Buffer[]] | null>
   visitRecord(record: string, visits: string, member: string, limit: number): Promise<number>
   raiseCounter(key: string, most: number): Promise<number>
+  meterRate(key: string, stepMs: number, aheadMs: number, many: number): Promise<number>
   enterDirectory(key: string, member: string, expiresAt: number): Promise<number>
   enterLimited(key: string, member: string, expiresAt: number, limit: number, ...displaced: string[]): Promise<string[]>
 }

@@ -108,7 +108,27 @@ redis.call('INCR', KEYS[1])
 return 1`,
 }
 
+/**
+ * KEYS: meter, which holds the time until which its share is spoken for, in ms since the epoch. ARGV: how long each counts, how far
+ * ahead that time may be, both in ms; how many come. Answers ms to wait.
+ */
+const meterRate: Script = {
+  numberOfKeys: 1,
+  lua: `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local till = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local wait = math.max(0, till - tonumber(ARGV[2]) - now)
+local many = tonumber(ARGV[3])
+if many == 0 or (many > 0 and wait > 0) then return wait end
+till = till + many * tonumber(ARGV[1])
+if till <= now then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], string.format('%.0f', till), 'PX', string.format('%.0f', till - now)) end
+return 0`,
+}
+
 export const scripts = {
+  meterRate,
   raiseCounter,
   readRecord,
   replaceRecord,

@@ -218,6 +218,8 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
 
     counters: {
       raise: async (key, most) => (await ask('INCR', () => redis.raiseCounter(key, most))) === 1,
+      meter: (key, { stepMs, atOnce }, many) =>
+        ask('SET', () => redis.meterRate(key, stepMs, (atOnce - 1) * stepMs, many)),
     },
 
     pages: {

@@ -16,7 +16,7 @@ import type { Secret } from '../model/secret.ts'
 import { recordVersionOffset } from '../model/store.ts'
 
 /** What a key is for. One key never does two things; records have theirs, which only seal() and open() touch. */
-export type MacPurpose = 'cookie' | 'directory' | 'chooser' | 'handle'
+export type MacPurpose = 'cookie' | 'directory' | 'chooser' | 'handle' | 'meter'
 
 export interface Opened {
   /** As it stands in clear in the envelope, and as the tag vouches for it. */
@@ -168,6 +168,7 @@ function keysOf(secret: Secret): SecretKeys {
       directory: createSecretKey(derived(secret, 'directory', 32)),
       chooser: createSecretKey(derived(secret, 'chooser', 32)),
       handle: createSecretKey(derived(secret, 'handle', 32)),
+      meter: createSecretKey(derived(secret, 'meter', 32)),
     },
   }
 }

@@ -2,7 +2,7 @@
 import { scrypt, timingSafeEqual } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readCodeFile } from '../../src/config/access-codes.ts'
-import type { GatewayError } from '../../src/errors.ts'
+import { GatewayError } from '../../src/errors.ts'
 import { createCodeProvider } from '../../src/idp/code/provider.ts'
 import type { IdentityProvider } from '../../src/model/idp.ts'
 import { textOf } from '../../src/model/text.ts'
@@ -83,6 +83,28 @@ describe('the time of a try (TI-01)', () => {
     const none = await tried('what is this?')
     expect([none.outcome, none.derived.length, none.compared]).toEqual(['code.wrong', 1, [[32, 32]]])
   })
+})
+
+it('a try that cannot be counted is none: nothing is derived for it', async () => {
+  const derived = vi.mocked(scrypt)
+  const down = () => Promise.reject(new GatewayError('session.store-down', 'gone'))
+  for (const failures of [
+    { ...noCodes.failures, wait: down },
+    { ...noCodes.failures, count: down },
+  ]) {
+    const provider = createCodeProvider(
+      { id: 'codes', label: textOf('Codes'), codes: { file: 'none', state: null } },
+      { now: Date.now, report: () => {}, codes: { ...noCodes, failures } },
+    )
+    derived.mockClear()
+    const message = { method: 'POST', callback: new URL('https://acces.example.org/callback/codes') } as const
+    const parameters = new URLSearchParams({ code: '7K3M-2222-3333-4444-5555' })
+    const heard = provider.hear({ ...message, parameters, address: '192.0.2.1' }, async () => {
+      throw new Error('not to be taken')
+    })
+    await expect(heard).rejects.toMatchObject({ code: 'session.store-down', status: 503 })
+    expect(derived).not.toHaveBeenCalled()
+  }
 })
 
 describe('a code that is good for three uses, at two gateways', () => {

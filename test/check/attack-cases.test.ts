@@ -138,6 +138,7 @@ const families: Readonly<Record<string, readonly Case[]>> = {
     ['CS-01', 'nobody is signed in as the attacker', crossSite, casCallback],
     ['CS-02', 'nobody is signed out by a link or by another site’s form', crossSite],
     ['CS-03', 'no form of ours acts for another site', 'test/attack/forms.test.ts'],
+    ['CS-04', 'nobody guesses an access code, from however many addresses', 'test/attack/code-guessing.test.ts'],
     ['CS-05', 'no page of ours stands in a frame of another site', crossSite],
   ],
   'what can be learnt': [
@@ -158,7 +159,6 @@ const saml = ['02', '03', '04', '06', '09', '10', '11', '12', '14', '16', '17', 
 const waiting: readonly (readonly [number: string, what: string])[] = [
   // Signatures and wrapping, conditions of an assertion, its XML, and its sign-outs.
   ...saml.map(number => [number, 'SAML'] as const),
-  ['CS-04', 'the limits of access codes, tried from a thousand addresses'],
 ]
 
 const ours = /\b(?:OI|BL|FL|RL|CA|CS|TI|LG|SA)-\d\d\b/g

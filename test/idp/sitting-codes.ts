@@ -5,6 +5,7 @@ import { codeIn } from '../../src/idp/code/spelling.ts'
 import { createCodeFailures } from '../../src/limits/code-failures.ts'
 import type { GatewayEvent } from '../../src/model/event.ts'
 import { textOf } from '../../src/model/text.ts'
+import { createMemoryStore } from '../../src/session/memory.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { makeCodeFile } from '../stand-in/code-file.ts'
 import { noCodes } from '../stand-in/no-codes.ts'
@@ -41,7 +42,10 @@ export async function sitCodes(): Promise<Sitting> {
           codes: {
             ...noCodes,
             read: ({ file: path }) => readCodeFile(path, { mayCountUses: true }),
-            failures: createCodeFailures(clock.now),
+            failures: createCodeFailures({
+              meter: createMemoryStore({ now: clock.now }).counters.meter,
+              networks: () => [],
+            }),
           },
         },
       )

@@ -34,6 +34,41 @@ export function examine(begin: () => Promise<Sitting>): void {
     })
   })
 
+  describe('rates', () => {
+    const rate = { stepMs: minute, atOnce: 7 }
+    const take = (name = record, many: -1 | 0 | 1 = 1) => store.counters.meter(`pas:m:${name}`, rate, many)
+
+    it('let so many through at once, whoever comes at the same moment, and then say how long to wait', async () => {
+      const waits = await Promise.all(Array.from({ length: 20 }, () => take()))
+      expect(waits.filter(wait => wait === 0)).toHaveLength(7)
+      for (const wait of waits.filter(wait => wait > 0)) {
+        expect(wait).toBeGreaterThan(minute - 10_000)
+        expect(wait).toBeLessThanOrEqual(minute)
+      }
+      // Each key by itself.
+      expect(await take(visits)).toBe(0)
+    })
+
+    it('count nothing where one only asks, and one less where one is taken back', async () => {
+      for (let i = 0; i < 20; i++) expect(await take(record, 0)).toBe(0)
+      for (let i = 0; i < 7; i++) await take()
+      expect(await take(record, 0)).toBeGreaterThan(0)
+      await take(record, -1)
+      expect(await take(record, 0)).toBe(0)
+      expect([await take(), (await take()) > 0]).toEqual([0, true])
+      // No credit is saved up.
+      for (let i = 0; i < 20; i++) await take(record, -1)
+      const waits = await Promise.all(Array.from({ length: 8 }, () => take()))
+      expect(waits.filter(wait => wait === 0)).toHaveLength(7)
+    })
+
+    it('forget each one after its time', async () => {
+      for (let i = 0; i < 8; i++) await take()
+      await sitting.lapse(7 * minute)
+      expect(await take(record, 0)).toBe(0)
+    })
+  })
+
   describe('values that are used once', () => {
     it('come back byte for byte, whatever the bytes', async () => {
       const value = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))

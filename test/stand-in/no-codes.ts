@@ -4,5 +4,5 @@ import type { CodeNeeds } from '../../src/idp/code/provider.ts'
 export const noCodes: CodeNeeds['codes'] = {
   read: async () => ({ codes: [], faults: [], named: null }),
   countUse: async () => false,
-  failures: { wait: () => 0, count: () => {}, forgive: () => {} },
+  failures: { wait: async () => 0, count: async () => 0, forgive: async () => {} },
 }

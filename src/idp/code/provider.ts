@@ -44,10 +44,11 @@ export interface CodeNeeds {
 /** Failed tries, by code and by network. */
 export interface CodeFailures {
   /** Milliseconds until another try is heard; 0: now. */
-  readonly wait: (selector: string, address: string) => number
-  readonly count: (selector: string, address: string) => void
+  readonly wait: (selector: string, address: string) => Promise<number>
+  /** Counts one, unless that is one too many; answers as `wait`. */
+  readonly count: (selector: string, address: string) => Promise<number>
   /** It was none after all. */
-  readonly forgive: (selector: string, address: string) => void
+  readonly forgive: (selector: string, address: string) => Promise<void>
 }
 
 /** One scrypt takes 32 MiB and a thread of four; those who wait do so for three seconds at most. */
@@ -102,18 +103,17 @@ export function createCodeProvider(settings: CodeIdpSettings, { now, report, cod
     const spelled = codeIn(typed)
     const selector = spelled?.selector ?? ''
     // Whoever is locked out takes nobody's turn.
-    refuseLocked(selector, address)
-    return turns.take(async () => {
-      refuseLocked(selector, address)
+    refuseLocked(selector, await codes.failures.wait(selector, address))
+    return inTurn(selector, async () => {
       // Before the answer is known: else fifty at once would be fifty tries.
-      codes.failures.count(selector, address)
+      refuseLocked(selector, await codes.failures.count(selector, address))
       const code = (await file.current()).get(selector) ?? null
       const right = await matches(spelled?.whole ?? '', code?.hash ?? null)
       if (code === null || !right) {
         tell('wrong', code?.selector ?? null)
         throw new GatewayError('code.wrong', code === null ? 'no such code' : `not the code ${code.selector}`)
       }
-      codes.failures.forgive(selector, address)
+      await codes.failures.forgive(selector, address)
       return code
     })
   }
@@ -129,10 +129,23 @@ export function createCodeProvider(settings: CodeIdpSettings, { now, report, cod
     }
   }
 
-  function refuseLocked(selector: string, address: string): void {
-    const waitMs = codes.failures.wait(selector, address)
+  async function inTurn<Done>(selector: string, work: () => Promise<Done>): Promise<Done> {
+    try {
+      return await turns.take(work)
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'login.busy') tell('busy', knownAs(selector))
+      throw error
+    }
+  }
+
+  /** Null: no code has this selector, and what somebody typed is nobody's business. */
+  function knownAs(selector: string): string | null {
+    return file.held().has(selector) ? selector : null
+  }
+
+  function refuseLocked(selector: string, waitMs: number): void {
     if (waitMs === 0) return
-    tell('locked', null)
+    tell('locked', knownAs(selector))
     throw new GatewayError('code.locked', 'too many wrong codes', { retryAfterS: Math.ceil(waitMs / 1000) })
   }
 

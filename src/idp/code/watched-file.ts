@@ -19,6 +19,8 @@ export type Codes = ReadonlyMap<string, AccessCode>
 
 export interface WatchedFile {
   readonly current: () => Promise<Codes>
+  /** As of the last look. */
+  readonly held: () => Codes
   /** down: no good state of the file was ever seen. */
   readonly health: () => 'up' | 'down' | 'unknown'
 }
@@ -38,6 +40,7 @@ export function watchFile({ idp, file, read, report }: WatchedFileParts): Watche
       await reading
       return held ?? new Map()
     },
+    held: () => held ?? new Map(),
     health: () => (held !== null ? 'up' : seen === null ? 'unknown' : 'down'),
   }
 
