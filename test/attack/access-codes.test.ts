@@ -99,7 +99,7 @@ it('a try that cannot be counted is none: nothing is derived for it', async () =
     derived.mockClear()
     const message = { method: 'POST', callback: new URL('https://acces.example.org/callback/codes') } as const
     const parameters = new URLSearchParams({ code: '7K3M-2222-3333-4444-5555' })
-    const heard = provider.hear({ ...message, parameters, address: '192.0.2.1' }, async () => {
+    const heard = provider.hear({ ...message, parameters, address: '192.0.2.1', passive: false }, async () => {
       throw new Error('not to be taken')
     })
     await expect(heard).rejects.toMatchObject({ code: 'session.store-down', status: 503 })
