@@ -97,6 +97,17 @@ describe('the key of an ID token', () => {
     for (let i = 0; i < 20; i++) await refusal()
     expect(op.count('keys')).toBe(2)
   })
+
+  it('that may be in a set that cannot be fetched is no reason to call the provider a liar: it does not answer', async () => {
+    await attempt()
+    await op.rotate()
+    op.bends.wire.keys = request => void request.socket.destroy()
+    expect(await refusal()).toMatchObject({ code: 'idp.unreachable' })
+    expect(await refusal()).toMatchObject({ code: 'idp.unreachable' })
+    op.bends.wire = {}
+    clock.advance(30_000)
+    expect((await attempt()).identity.subject).toBe('anna')
+  })
 })
 
 describe('a provider that changes its key (OI-25)', () => {

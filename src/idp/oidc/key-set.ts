@@ -15,7 +15,8 @@ export type PublicJwk = Readonly<Record<string, string>>
 export interface KeySet {
   /**
    * @returns every usable key, at most a hundred; perhaps none that fits
-   * @throws GatewayError `idp.unreachable`, `idp.invalid-answer` there is no set, or only one that is too old
+   * @throws GatewayError `idp.unreachable`, `idp.invalid-answer` there is no set, or only one that is too old; or the named key may be
+   * in a newer one that cannot be fetched
    */
   readonly keysFor: (jwksUri: string, wanted: WantedKey) => Promise<readonly PublicJwk[]>
   /** Why the last fetch failed: a key that is missing may be in the set by now. Null: it did not. */
@@ -78,6 +79,8 @@ export function createKeySet(needs: { readonly fetch: OutboundFetch; readonly no
       if (held === null || !isUsable(uri)) {
         throw failure?.error ?? new GatewayError('idp.unreachable', `GET ${uri}: no keys`)
       }
+      // A provider that has changed its keys is none that lies.
+      if (failure !== null && wanted.kid !== null && !isKnown(held.keys, wanted)) throw failure.error
       return held.keys
     },
 
