@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 
 const usage = `usage: passerelle COMMAND
 
-  serve FILE    run the gateway with this configuration
+  serve FILE    run the gateway with this configuration; --watch reads it anew when it changes
   check FILE    say everything that is wrong with a configuration
   explain URL   say who may open an address, and why
   sessions      list or end sessions of a running gateway

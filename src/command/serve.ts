@@ -1,7 +1,8 @@
-/** `passerelle serve FILE`: the gateway, until a signal. A configuration with a problem never starts. */
+/** `passerelle serve FILE [--watch]`: the gateway, until a signal. A configuration with a problem never starts. */
 
 import { loadSettings } from '../config/load.ts'
 import { formatProblems } from '../config/problem.ts'
+import { watchFiles } from '../config/watch.ts'
 import { assemble } from '../gateway.ts'
 import { createReload } from '../reload.ts'
 
@@ -11,18 +12,30 @@ export interface Output {
   readonly isTTY?: boolean
 }
 
+/** A change is acted on after one to two of these. */
+const watchEveryMs = 2_000
+
 /** @returns the exit code: 0 after a drain, 1 where it could not start, 2 for wrong arguments */
 export async function serve(
   args: readonly string[],
   out: Output,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const [file, ...rest] = args
-  if (file === undefined || rest.length > 0) {
-    out.write('usage: passerelle serve FILE\n')
+  const watches = args.includes('--watch')
+  const [file, ...rest] = args.filter(arg => arg !== '--watch')
+  if (file === undefined || file.startsWith('--') || rest.length > 0) {
+    out.write('usage: passerelle serve FILE [--watch]\n')
     return 2
   }
-  const loaded = await loadSettings(file, env)
+  let files: readonly string[] = [file]
+  const load = async () => {
+    const read = new Set<string>()
+    const loaded = await loadSettings(file, env, path => read.add(path))
+    // What a file with a problem does not come to name any more may be what has to be mended.
+    files = [...(loaded.ok ? read : new Set([...read, ...files]))]
+    return loaded
+  }
+  const loaded = await load()
   if (loaded.warnings.length > 0) out.write(formatProblems(loaded.warnings, 'warning'))
   if (!loaded.ok) {
     out.write(formatProblems(loaded.problems))
@@ -46,7 +59,8 @@ export async function serve(
   return new Promise(resolve => {
     const stop = () => void gateway.drain().then(() => resolve(0))
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
-    const reload = createReload({ gateway, load: () => loadSettings(file, env), say: text => out.write(text) })
+    const reload = createReload({ gateway, load, say: text => out.write(text) })
+    if (watches) void watchFiles({ files: () => files, changed: reload, everyMs: watchEveryMs })
     // A terminal that was closed means: stop. An operator without one means: read the configuration anew.
     process.on('SIGHUP', () => {
       if (out.isTTY === true) return stop()

@@ -35,11 +35,20 @@ export type Loaded =
 /** Each of the whole configuration. */
 const checks = [checkReferences, checkClaimValues, checkHosts, checkPaths, checkBeliefs, checkTrust, checkCertificates]
 
-/** Never throws: a file that cannot be read is a problem. */
-export async function loadSettings(file: string, env: Sources['env']): Promise<Loaded> {
+/**
+ * Never throws: a file that cannot be read is a problem.
+ * @param noted hears of each file that was read for it, as this process finds it; not of those that are looked at at each use
+ */
+export async function loadSettings(
+  file: string,
+  env: Sources['env'],
+  noted: (file: string) => void = () => {},
+): Promise<Loaded> {
   try {
+    noted(file)
     const text = await readText(file)
-    return await parseSettings(text, { file, env, readFile: path => readText(resolve(dirname(file), path)) })
+    const there = (path: string) => resolve(dirname(file), path)
+    return await parseSettings(text, { file, env, readFile: path => readText(there(path)) }, path => noted(there(path)))
   } catch (error) {
     return { ok: false, problems: [{ file, line: 0, column: 0, key: '', message: readingFault(error) }], warnings: [] }
   }
@@ -49,8 +58,19 @@ export async function loadSettings(file: string, env: Sources['env']): Promise<L
  * @param sources.file      for messages
  * @param sources.readFile  for `${file:…}` and for files that settings name, with the path as written
  */
-export async function parseSettings(text: string, sources: Sources & { readonly file: string }): Promise<Loaded> {
+export async function parseSettings(
+  text: string,
+  sources: Sources & { readonly file: string },
+  noted: (path: string) => void = () => {},
+): Promise<Loaded> {
   const { file } = sources
+  const noting: typeof sources = {
+    ...sources,
+    readFile(path) {
+      noted(path)
+      return sources.readFile(path)
+    },
+  }
   // Here and below others have their turn: a gateway that reads its configuration anew serves people meanwhile.
   await othersTurn()
   const { root, faults } = readDocument(text)
@@ -64,12 +84,12 @@ export async function parseSettings(text: string, sources: Sources & { readonly 
   if (root === null) return { ok: false, problems, warnings }
 
   const tell = telling(root, file, problems, warnings)
-  const { value, hidden, faults: missing } = await substitute(root, sources)
+  const { value, hidden, faults: missing } = await substitute(root, noting)
   for (const { path, message } of missing) tell.problem(path, message)
 
   const players = rolePlayers(settingsSchema, value)
   const codes = await readCodeFiles(players, sources, tell)
-  const contents = new Map([...(await readFiles(players, sources, tell)), ...codes.paths])
+  const contents = new Map([...(await readFiles(players, noting, tell)), ...codes.paths])
   warnOfLiteralSecrets(players, hidden, tell)
 
   const filled = withContents(value, contents)

@@ -24,14 +24,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function start(drain = '{ wait: 0s, timeout: 5s }'): Promise<void> {
+async function start(drain = '{ wait: 0s, timeout: 5s }', more: readonly string[] = []): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'passerelle-'))
   file = join(folder, 'passerelle.yaml')
   writeFileSync(join(folder, 'secret'), 'thirty-two bytes and a few more, of no importance\n')
   writeFileSync(join(folder, 'institutes.csv'), '51;INP\n')
   const [port = 0, operationsPort = 0] = await freePorts(2)
   writeFileSync(file, written(port, operationsPort, drain))
-  serving = await serve({ origin: origin.url, own: { file, port, operationsPort } })
+  serving = await serve({ origin: origin.url, own: { file, port, operationsPort, more } })
 }
 
 const written = (port: number, operationsPort: number, drain: string) => `
@@ -81,6 +81,21 @@ async function reload(outcome: 'adopted' | 'refused'): Promise<void> {
   const other = outcome === 'adopted' ? 'refused' : 'adopted'
   expect((await reloads())[other]).toBe(before[other])
 }
+
+describe('--watch', () => {
+  it('needs no signal: a change of the file, or of one that it names, is read by itself', async () => {
+    await start(undefined, ['--watch'])
+    writeFileSync(`${file}.new`, readFileSync(file, 'utf8').replace('policy: public', 'policy: signed-in'))
+    renameSync(`${file}.new`, file)
+    await until('the new policy', async () => (await status()) === 401, withinMs)
+    expect((await reloads()).adopted).toBe(1)
+    writeFileSync(join(folder, 'institutes.csv'), '51;INP\n52\n')
+    await until('the refusal', async () => (await reloads()).refused === 1, withinMs)
+    expect(serving.out()).toMatch(/institutes\.csv:2:\d+/)
+    writeFileSync(join(folder, 'institutes.csv'), '51;INP\n52;INSU\n')
+    await until('the mended table', async () => (await reloads()).adopted === 2, withinMs)
+  })
+})
 
 describe('SIGHUP', () => {
   it('has the file read anew: what it says holds from the next request on, in the process that ran before', async () => {

@@ -78,8 +78,13 @@ export interface ServeOptions extends ProgramOptions {
   readonly origin: string
   /** YAML of `drain`. */
   readonly drain?: string
-  /** Instead of the configuration below: a file of the test's own, and the ports that it names. */
-  readonly own?: { readonly file: string; readonly port: number; readonly operationsPort: number }
+  /** Instead of the configuration below: a file of the test's own, the ports that it names, and more of the arguments. */
+  readonly own?: {
+    readonly file: string
+    readonly port: number
+    readonly operationsPort: number
+    readonly more: readonly string[]
+  }
 }
 
 /** Resolves when it listens. */
@@ -94,7 +99,7 @@ export async function serve({
   const program =
     own === undefined
       ? runProgram(['serve', '$FILE'], configuration({ port, operationsPort, origin, drain }), options)
-      : runProgram(['serve', own.file], null, options)
+      : runProgram(['serve', own.file, ...own.more], null, options)
   const get = async (path: string) => {
     const answer = await fetch(`http://127.0.0.1:${operationsPort}${path}`)
     return { status: answer.status, text: await answer.text() }
