@@ -1,6 +1,7 @@
 /** Sign-outs that an idp announces server to server, honest and forged (BL-02 to BL-12; tokens one by one: test/idp/logout-token.test.ts). */
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { atOp } from '../stand-in/at-op.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import {
@@ -15,24 +16,14 @@ import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
 type Members = Record<string, unknown>
 
-/** A person whose ID token names this session of the idp's. */
-async function signedIn(world: TwoIdps, sid: string | null, subject = 'alice'): Promise<Browser> {
-  world.op.bends.subject = subject
-  world.op.bends.claims = claims => (sid === null ? claims : { ...claims, sid })
-  const browser = new Browser({ language: 'en', now: clock.now })
-  const page = await browser.navigate(world.url('app', '/echo'))
-  if (page.status !== 200) throw new Error(`${subject} could not sign in: ${page.status}\n${page.text}`)
-  return browser
-}
-
 /** The gateways’ and the provider’s; each test has minutes of its own, for the marks of subjects. */
 const clock = settableClock(Date.now())
+const { signedIn, statusOf } = atOp(clock.now)
 const seconds = () => Math.floor(clock.now() / 1000)
 
 const token = (world: TwoIdps, bent: Members) => logoutToken(world.op, logoutClaims(world.op, clock.now(), bent))
 const tell = async (world: TwoIdps, bent: Members, idp = 'op') =>
   postLogoutToken(world.portal(`/backchannel/${idp}`), await token(world, bent))
-const statusOf = async (world: TwoIdps, browser: Browser) => (await browser.fetch(world.url('app', '/echo'))).status
 
 describe('the back channel', () => {
   let world: TwoIdps

@@ -5,19 +5,15 @@
  */
 import { request as send } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import { type CasServer, logoutRequest, startCasServer } from '../stand-in/cas-server.ts'
 import { rawExchange } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
-const site = (id: string, more: string) => `
-  - id: ${id}
-    title: { fr: Site ${id}, en: ${id} site }
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    ${more}
-    identity: { headers: { X-Remote-User: "{subject}", X-Idp: "{idp}", X-Id: "{subjectId}", X-Odd: "{constructor}" } }`
+const headers = { 'X-Remote-User': '{subject}', 'X-Idp': '{idp}', 'X-Id': '{subjectId}', 'X-Odd': '{constructor}' }
+const site = (id: string, idp: string) => aSite(id, [`idps: [${idp}]`], { headers })
 
 let cas: CasServer
 let world: TwoIdps
@@ -31,11 +27,7 @@ beforeAll(async () => {
     moreIdps: `
   - { id: school, label: { fr: École, en: School }, cas: { server: "${cas.server}" } }
   - { id: annex, label: { fr: Annexe, en: Annex }, cas: { server: "${cas.server}" } }`,
-    resources: [
-      site('pupils', 'policy: signed-in\n    idps: [school]'),
-      site('annex', 'policy: signed-in\n    idps: [annex]'),
-      site('app', 'policy: signed-in\n    idps: [op]'),
-    ].join(''),
+    resources: [site('pupils', 'school'), site('annex', 'annex'), site('app', 'op')].join(''),
   })
 })
 beforeEach(async () => {

@@ -1,23 +1,14 @@
 /** Sign-outs that an idp announces in a frame of its page, where nothing is signed and no cookie comes (FL-01 to FL-03, SESSIONS B 6). */
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { atOp } from '../stand-in/at-op.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
 const clock = settableClock(Date.now())
-
-async function signedIn(world: TwoIdps, sid: string | null, subject = 'alice'): Promise<Browser> {
-  world.op.bends.subject = subject
-  world.op.bends.claims = claims => (sid === null ? claims : { ...claims, sid })
-  const browser = new Browser({ now: clock.now })
-  const page = await browser.navigate(world.url('app', '/echo'))
-  if (page.status !== 200) throw new Error(`${subject} could not sign in: ${page.status}\n${page.text}`)
-  return browser
-}
-
-const statusOf = async (world: TwoIdps, browser: Browser) => (await browser.fetch(world.url('app', '/echo'))).status
+const { signedIn, statusOf } = atOp(clock.now)
 
 const address = (world: TwoIdps, named: Readonly<Record<string, string>>) =>
   world.portal(`/frontchannel/op?${new URLSearchParams(named)}`)

@@ -1,20 +1,12 @@
 /** LG-01 for those who sign in by CAS or by an access code: what they bring, and what comes of it, stands nowhere it could be read. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import { type CasServer, logoutRequest, postLogout, startCasServer } from '../stand-in/cas-server.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
 import { type NotedSecrets, notedSecrets } from '../stand-in/noted-secrets.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
-
-const site = (id: string, idp: string) => `
-  - id: ${id}
-    title: { fr: Site ${id}, en: ${id} site }
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    idps: [${idp}]
-    identity: { headers: { X-Remote-User: "{subject}" } }`
 
 const clock = settableClock(Date.now())
 let cas: CasServer
@@ -31,7 +23,7 @@ beforeAll(async () => {
   - { id: guests, label: Code, codes: { file: "${file.path}" } }`,
     files: { [file.path]: '' },
     openPaths: /^\/echo/,
-    resources: site('pupils', 'school') + site('guest', 'guests'),
+    resources: aSite('pupils', ['idps: [school]']) + aSite('guest', ['idps: [guests]']),
     more: 'log: { level: info }',
   })
 })

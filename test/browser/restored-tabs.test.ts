@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { launchOnDisk } from '../stand-in/chromium.ts'
 import { tell, until } from '../stand-in/measure.ts'
 import { answerPath } from '../stand-in/origin-paths.ts'
@@ -14,15 +15,6 @@ const tabs = 20
 /** Half of them are tabs of one site, the others of a site each. */
 const hosts = Array.from({ length: tabs }, (_, tab) => (tab % 2 === 0 ? 'app' : `app-${tab}`))
 
-const site = (id: string) => `
-  - id: ${id}
-    title: ${id}
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    idps: [op]
-    identity: { headers: { X-Remote-User: "{subject}" } }`
-
 let world: TwoIdps
 let folder: string
 let browser: BrowserContext | null = null
@@ -30,7 +22,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'passerelle-tabs-'))
   world = await startTwoIdps({
     domain: 'univ.localhost',
-    resources: [...new Set(hosts)].map(site).join(''),
+    resources: [...new Set(hosts)].map(id => aSite(id, ['idps: [op]'])).join(''),
     more: 'log: { level: info }',
     openPaths: /^\/favicon/,
     origin: {

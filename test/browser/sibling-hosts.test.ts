@@ -6,19 +6,11 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { type Chromium, launchChromium } from '../stand-in/chromium.ts'
 import { until } from '../stand-in/measure.ts'
 import { answerPath } from '../stand-in/origin-paths.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
-
-const site = (id: string, policy: string) => `
-  - id: ${id}
-    title: ${id}
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: ${policy}
-    idps: [op]
-    identity: { headers: { X-Remote-User: "{subject}" } }`
 
 let world: TwoIdps
 let chromium: Chromium
@@ -34,7 +26,7 @@ beforeAll(async () => {
   await new Promise<void>(resolve => sibling.listen(0, '127.0.0.1', resolve))
   world = await startTwoIdps({
     domain: 'univ.localhost',
-    resources: site('app', 'signed-in') + site('weak', 'public'),
+    resources: aSite('app', ['idps: [op]']) + aSite('weak', ['idps: [op]'], { policy: 'public' }),
     more: 'log: { level: info }',
     openPaths: /^\/(weak|favicon)/,
     origin: {

@@ -3,6 +3,7 @@
  * cannot is 503 at once, and nothing is half done.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { type AdversarialOp, startAdversarialOp } from '../stand-in/adversarial-op.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
@@ -15,15 +16,6 @@ import { timesOf, type Visit, visit } from '../stand-in/visits.ts'
 
 let offsetMs = 0
 const now = () => performance.timeOrigin + performance.now() + offsetMs
-
-const site = (id: string, policy: string) => `
-  - id: ${id}
-    title: ${id}
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: ${policy}
-    idps: [op]
-    identity: { headers: { X-Remote-User: "{subject}" } }`
 
 let redis: RedisServer
 let between: CuttingProxy
@@ -62,7 +54,7 @@ const shape = () => ({
   - id: op
     label: Accounts
     oidc: { issuer: "${op.issuer}", clientId: ${op.clientId}, clientSecret: "${op.clientSecret}" }`,
-  resources: [site('app', 'signed-in'), site('open', 'public')].join(''),
+  resources: [aSite('app', ['idps: [op]']), aSite('open', ['idps: [op]'], { policy: 'public' })].join(''),
   surroundings: { now },
 })
 

@@ -1,5 +1,6 @@
 /** A browser that opens its tabs of yesterday all at once (docs/sessions.md A2, C5.1; CK-11 of the attack cases). */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
@@ -7,19 +8,11 @@ import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 const tabs = 20
 const hosts = ['one', 'two', 'three', 'four', 'five', ...Array.from({ length: 15 }, (_, index) => `more-${index}`)]
 
-const site = (id: string) => `
-  - id: ${id}
-    title: ${id}
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    idps: [op]
-    identity: { headers: { X-Remote-User: "{subject}" } }`
-
 let world: TwoIdps
 beforeAll(async () => {
-  const campus = site('campus').replace('idps: [op]', 'idps: [campus]')
-  world = await startTwoIdps({ resources: [...hosts.map(site), campus].join('') })
+  world = await startTwoIdps({
+    resources: [...hosts.map(id => aSite(id, ['idps: [op]'])), aSite('campus', ['idps: [campus]'])].join(''),
+  })
 })
 afterEach(() => {
   world.invariants()

@@ -1,29 +1,15 @@
 /** Answers of the token and userinfo endpoints that are nonsense, too much, too late or about somebody else (OI-08, OI-13). */
 import { setTimeout as wait } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createConnectors } from '../../src/outbound/connector.ts'
-import { createFetch, type Fetching } from '../../src/outbound/fetch.ts'
-import { type AdversarialOp, startAdversarialOp, type WireAnswer } from '../stand-in/adversarial-op.ts'
-import { settableClock } from '../stand-in/clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { WireAnswer } from '../stand-in/adversarial-op.ts'
+import { atProvider } from './at-provider.ts'
 import { type Gateway, gatewayAt, signIn } from './attempt.ts'
 
-const clock = settableClock()
-const connector = createConnectors({ ca: null, localAddress: null, refused: [] })
-let op: AdversarialOp
-let fetching: Fetching
+const { clock, op, needs } = await atProvider(1_000)
 let gateway: Gateway
 
-beforeAll(async () => {
-  op = await startAdversarialOp(clock.now)
-  fetching = createFetch(connector(5_000), { deadlineMs: 1_000, bytes: 1024 * 1024 })
-})
-afterAll(async () => {
-  await op.stop()
-  await fetching.close()
-})
 beforeEach(() => {
-  op.reset()
-  gateway = gatewayAt(op.issuer, { fetch: fetching.fetch, now: clock.now })
+  gateway = gatewayAt(op.issuer, needs)
 })
 
 const attempt = () => signIn(gateway, op, clock.now)

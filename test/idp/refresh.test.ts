@@ -1,35 +1,21 @@
 /** Asking the provider again, without the person: what is believed, what ends, what is only not known (OI-23; Core §12). */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Refreshed } from '../../src/model/idp.ts'
 import type { IdpMemory } from '../../src/model/session.ts'
-import { createConnectors } from '../../src/outbound/connector.ts'
-import { createFetch, type Fetching } from '../../src/outbound/fetch.ts'
-import { type AdversarialOp, startAdversarialOp, type WireAnswer } from '../stand-in/adversarial-op.ts'
-import { settableClock } from '../stand-in/clock.ts'
+import { startAdversarialOp, type WireAnswer } from '../stand-in/adversarial-op.ts'
+import { atProvider } from './at-provider.ts'
 import { type Gateway, gatewayAt, signIn } from './attempt.ts'
 
-const clock = settableClock()
-const connector = createConnectors({ ca: null, localAddress: null, refused: [] })
-let op: AdversarialOp
-let fetching: Fetching
+const { clock, op, needs } = await atProvider(1_000)
 let gateway: Gateway
 
-beforeAll(async () => {
-  op = await startAdversarialOp(clock.now)
-  fetching = createFetch(connector(5_000), { deadlineMs: 1_000, bytes: 1024 * 1024 })
-})
-afterAll(async () => {
-  await op.stop()
-  await fetching.close()
-})
 beforeEach(async () => {
   await op.comeUp()
-  op.reset()
   op.bends.refreshTokens = true
   gateway = at(op.issuer)
 })
 
-const at = (issuer: string, oidc = {}) => gatewayAt(issuer, { fetch: fetching.fetch, now: clock.now }, oidc, true)
+const at = (issuer: string, oidc = {}) => gatewayAt(issuer, needs, oidc, true)
 const attempt = () => signIn(gateway, op, clock.now)
 const minutes = (count: number) => clock.advance(count * 60_000)
 

@@ -122,6 +122,16 @@ const renewed = (affiliation: string, token: string): Refreshed => ({
 /** Resolves once so many checks have come to something. */
 const come = (at: Desk, ...outcomes: string[]) => expect.poll(at.outcomes).toEqual(outcomes)
 
+/** A check of this session is under way, and the idp waits with its answer until the test gives it. */
+async function waits(at: Desk, signed: Parameters<typeof request>[1], advance: (ms: number) => void) {
+  const answer = Promise.withResolvers<Refreshed>()
+  at.answer = () => answer.promise
+  advance(every)
+  await request(at, signed)
+  await expect.poll(() => at.asked).toHaveLength(1)
+  return answer
+}
+
 describe('a session', () => {
   const clock = settableClock()
   let store: Store
@@ -278,11 +288,7 @@ describe('a session', () => {
   ])('that is signed in anew while the idp is asked keeps what the sign-in brought: %s', async (_what, late) => {
     const at = start()
     const signed = await signIn(at.sessions)
-    const answer = Promise.withResolvers<Refreshed>()
-    at.answer = () => answer.promise
-    clock.advance(every)
-    await request(at, signed)
-    await expect.poll(() => at.asked).toHaveLength(1)
+    const answer = await waits(at, signed, clock.advance)
     const anew = { ...identity, claims: { affiliation: ['guest'] }, authenticatedAt: identity.authenticatedAt + 900 }
     await at.sessions.renew(
       signed.id,
@@ -303,11 +309,7 @@ describe('a session', () => {
   it('that is ended while the idp is asked stays ended, whatever the idp says then', async () => {
     const at = start()
     const signed = await signIn(at.sessions)
-    const answer = Promise.withResolvers<Refreshed>()
-    at.answer = () => answer.promise
-    clock.advance(every)
-    await request(at, signed)
-    await expect.poll(() => at.asked).toHaveLength(1)
+    const answer = await waits(at, signed, clock.advance)
     await at.sessions.end(signed.id, 'user')
     answer.resolve(renewed('student', 'r1'))
     await at.sessions.finish(minute)
@@ -475,11 +477,7 @@ describe('a store that takes nothing', () => {
   it('a process that stops writes what it was given first', async () => {
     const at = start()
     const signed = await signIn(at.sessions)
-    const answer = Promise.withResolvers<Refreshed>()
-    at.answer = () => answer.promise
-    clock.advance(every)
-    await request(at, signed)
-    await expect.poll(() => at.asked).toHaveLength(1)
+    const answer = await waits(at, signed, clock.advance)
     const stopped = at.sessions.finish(minute)
     answer.resolve(renewed('student', 'r1'))
     await stopped

@@ -2,6 +2,7 @@
  * The assembled gateway with two idps: `campus`, a real provider, and `op`, which signs alice in unasked with a single
  * redirect, and lies as told. Sites: app and plain (op's people), any (everyone's), campus (the campus' people).
  */
+import { aSite } from './a-site.ts'
 import { type AdversarialOp, startAdversarialOp } from './adversarial-op.ts'
 import type { Browser } from './browser-client.ts'
 import type { Reply } from './browser-reply.ts'
@@ -15,14 +16,7 @@ export interface TwoIdps extends TestGateway {
   readonly callback: (toProvider: Reply, subject?: string) => URL
 }
 
-const site = (id: string, idps: string) => `
-  - id: ${id}
-    title: { fr: Site ${id}, en: ${id} site }
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    ${idps}
-    identity: { headers: { X-Remote-User: "{subject}" } }`
+const site = (id: string, idps: string) => aSite(id, [idps], { title: `{ fr: Site ${id}, en: ${id} site }` })
 
 /** @param sharedOp of another gateway, which then also stops it */
 export async function startTwoIdps(
