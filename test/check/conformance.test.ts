@@ -26,6 +26,7 @@ const plans: Readonly<Record<string, readonly Row[]>> = {
     ['-idtoken-sig-rs256', 'accepts', 'test/idp/id-token.test.ts', 'is accepted when all of it is right'],
     ['-idtoken-sig-none', 'refuses', 'test/idp/id-token.test.ts', 'without a signature is refused'],
     ['-invalid-sig-rs256', 'refuses', 'test/idp/id-token.test.ts', 'with a broken signature is refused'],
+    ['-invalid-sig-es256', 'refuses', 'test/idp/id-token.test.ts', 'once a bit of its signature is another'],
     ['-invalid-sig-hs256', 'refuses', 'test/idp/id-token.test.ts', 'signed by HMAC with the public key'],
     ['-userinfo-bearer-header', 'sends', 'test/idp/answers.test.ts', 'is asked for with the token in the header'],
     ['-userinfo-invalid-sub', 'refuses', 'test/idp/answers.test.ts', '%j about somebody else, or nobody, is refused'],

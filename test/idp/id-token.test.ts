@@ -1,5 +1,5 @@
 /** ID tokens that a good relying party refuses (attacks OI-01 to OI-12, OI-24; the Basic rows of the conformance plan). */
-import { createHmac, createSecretKey, type webcrypto } from 'node:crypto'
+import { constants, createHmac, createSecretKey, generateKeyPairSync, sign, type webcrypto } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import { CompactEncrypt, exportSPKI, importJWK } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -46,6 +46,31 @@ describe('an ID token', () => {
     op.bends.idToken = async (header, payload) => `${await op.sign(header, payload)}!`
     expect(await refusal()).toMatchObject({ code: 'idp.rejected' })
   })
+
+  it.each([
+    ['ES256', 'ec', { namedCurve: 'P-256' }, 'sha256', {}],
+    ['ES384', 'ec', { namedCurve: 'P-384' }, 'sha384', {}],
+    ['PS256', 'rsa', { modulusLength: 2048 }, 'sha256', { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }],
+    ['EdDSA', 'ed25519', {}, null, {}],
+  ])(
+    'signed by %s is accepted, and refused once a bit of its signature is another (OI-02)',
+    async (alg, kind, how, hash, more) => {
+      const { publicKey, privateKey } = generateKeyPairSync(kind as 'ec', how as { namedCurve: string })
+      op.bends.metadata = metadata => ({ ...metadata, id_token_signing_alg_values_supported: [alg] })
+      op.bends.keys = () => [{ ...publicKey.export({ format: 'jwk' }), kid: 'other', use: 'sig' } as never]
+      let flipped = 0
+      op.bends.idToken = (header, payload) => {
+        const input = `${b64(JSON.stringify({ ...header, alg, kid: 'other' }))}.${b64(payload)}`
+        const signature = sign(hash, Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363', ...more })
+        signature[20] = (signature[20] ?? 0) ^ flipped
+        return `${input}.${signature.toString('base64url')}`
+      }
+      op.bends.claims = claims => ({ ...claims, at_hash: undefined })
+      expect((await attempt()).identity.subject).toBe('anna')
+      flipped = 1
+      expect(await refusal()).toMatchObject(rejected('signature'))
+    },
+  )
 
   it('signed by HMAC with the public key, or with our client secret, is refused (OI-03)', async () => {
     const pem = await exportSPKI((await importJWK(await op.publicKey(), 'RS256')) as webcrypto.CryptoKey)
