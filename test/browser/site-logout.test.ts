@@ -4,6 +4,7 @@
  */
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { type Chromium, launchChromium } from '../stand-in/chromium.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { phpSite } from '../stand-in/php-site.ts'
@@ -11,14 +12,6 @@ import { rawExchange } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 
 const site = phpSite()
-const resource = (id: string, more: string) => `
-  - id: ${id}
-    title: ${id}
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    ${more}`
 
 let chromium: Chromium
 let world: TestGateway
@@ -30,10 +23,10 @@ beforeAll(async () => {
     domain: 'univ.localhost',
     origin: { handler: site.handler },
     resources:
-      resource('all', 'logout: { intercept: [/logout.php], means: global }') +
-      resource('one', 'logout: { intercept: [/logout.php], means: local }') +
-      resource('choice', 'logout: { intercept: [/logout.php], means: ask }') +
-      resource('other', ''),
+      aSite('all', ['logout: { intercept: [/logout.php], means: global }']) +
+      aSite('one', ['logout: { intercept: [/logout.php], means: local }']) +
+      aSite('choice', ['logout: { intercept: [/logout.php], means: ask }']) +
+      aSite('other'),
   })
 })
 afterEach(async () => {

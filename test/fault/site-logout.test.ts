@@ -3,6 +3,7 @@
  * silent at the wrong moment leaves nobody signed in who was told otherwise, nor half of anything done.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { type Balancer, startBalancer } from '../stand-in/balancer.ts'
 import type { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
@@ -12,18 +13,10 @@ import { phpSite } from '../stand-in/php-site.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
 const site = phpSite()
-const resource = (id: string, logout: string) => `
-  - id: ${id}
-    title: ${id}
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    ${logout}`
 const resources =
-  resource('all', 'logout: { intercept: [/logout.php], means: global }') +
-  resource('one', 'logout: { intercept: [/logout.php], means: local }') +
-  resource('other', '')
+  aSite('all', ['logout: { intercept: [/logout.php], means: global }']) +
+  aSite('one', ['logout: { intercept: [/logout.php], means: local }']) +
+  aSite('other')
 
 let redis: RedisServer
 let balancer: Balancer

@@ -1,6 +1,7 @@
 /** A site's own logout link that closes this site only, or asks: `means: local`, `means: ask` (docs/sessions.md A8 (5), S3). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
+import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { RefusedUpgrade } from '../stand-in/browser-socket.ts'
@@ -9,48 +10,23 @@ import { phpSite } from '../stand-in/php-site.ts'
 
 const site = phpSite()
 
-const resources = `
-  - id: courses
-    title: { fr: Cours, en: Courses }
-    at: "http://courses.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    paths: [{ match: /pub/, policy: public }]
-    logout: { intercept: [/logout.php], means: local }
-  - id: library
-    title: { fr: Bibliothèque, en: Library }
-    at: "http://library.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    logout: { intercept: [/logout.php], means: ask }
-  - id: journal
-    title: Journal
-    at: "http://journal.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-  - id: maybe
-    title: Forum
-    at: "http://maybe.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: optional
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    logout: { intercept: [/logout.php], means: local }
-  - id: intranet
-    title: Intranet
-    at: "http://apps.localhost:$PORT/intranet/"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    logout: { intercept: [/intranet/logout.php], means: local }
-  - id: hr
-    title: HR
-    at: "http://apps.localhost:$PORT/hr/"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }`
+const resources = [
+  aSite(
+    'courses',
+    ['paths: [{ match: /pub/, policy: public }]', 'logout: { intercept: [/logout.php], means: local }'],
+    { title: '{ fr: Cours, en: Courses }' },
+  ),
+  aSite('library', ['logout: { intercept: [/logout.php], means: ask }'], {
+    title: '{ fr: Bibliothèque, en: Library }',
+  }),
+  aSite('journal', [], { title: 'Journal' }),
+  aSite('maybe', ['logout: { intercept: [/logout.php], means: local }'], { title: 'Forum', policy: 'optional' }),
+  aSite('intranet', ['logout: { intercept: [/intranet/logout.php], means: local }'], {
+    title: 'Intranet',
+    at: 'apps.localhost:$PORT/intranet/',
+  }),
+  aSite('hr', [], { title: 'HR', at: 'apps.localhost:$PORT/hr/' }),
+].join('')
 
 let world: TestGateway
 let browser: Browser

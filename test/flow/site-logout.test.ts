@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
+import { aSite } from '../stand-in/a-site.ts'
 import type { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
@@ -10,35 +11,17 @@ import { rawRequest } from '../stand-in/raw-request.ts'
 
 const site = phpSite()
 
-const resources = `
-  - id: courses
-    title: { fr: Cours, en: Courses }
-    at: "http://courses.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    logout: { intercept: [/logout.php], means: global, notify: { path: /told/courses } }
-  - id: journal
-    title: Journal
-    at: "http://journal.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    logout: { notify: { path: /told/journal } }
-  - id: intranet
-    title: Intranet
-    at: "http://apps.localhost:$PORT/intranet/"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    logout: { intercept: [/intranet/logout.php] }
-  - id: forum
-    title: Forum
-    at: "http://forum.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: optional
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    logout: { intercept: [/logout.php], means: global }`
+const resources = [
+  aSite('courses', ['logout: { intercept: [/logout.php], means: global, notify: { path: /told/courses } }'], {
+    title: '{ fr: Cours, en: Courses }',
+  }),
+  aSite('journal', ['logout: { notify: { path: /told/journal } }'], { title: 'Journal' }),
+  aSite('intranet', ['logout: { intercept: [/intranet/logout.php] }'], {
+    title: 'Intranet',
+    at: 'apps.localhost:$PORT/intranet/',
+  }),
+  aSite('forum', ['logout: { intercept: [/logout.php], means: global }'], { title: 'Forum', policy: 'optional' }),
+].join('')
 
 let world: TestGateway
 let browser: Browser

@@ -3,6 +3,8 @@
 export interface SiteOptions {
   /** YAML; the id unless said. */
   readonly title?: string
+  /** Without scheme; the id as a host unless said. */
+  readonly at?: string
   /** YAML. */
   readonly policy?: string
   /** Header to template. */
@@ -11,10 +13,15 @@ export interface SiteOptions {
 
 /** @param more further keys, each line one of them: `idps: [op]` */
 export function aSite(id: string, more: readonly string[] = [], options: SiteOptions = {}): string {
-  const { title = id, policy = 'signed-in', headers = { 'X-Remote-User': '{subject}' } } = options
+  const {
+    title = id,
+    at = `${id}.localhost:$PORT`,
+    policy = 'signed-in',
+    headers = { 'X-Remote-User': '{subject}' },
+  } = options
   const keys = [
     `title: ${title}`,
-    `at: "http://${id}.localhost:$PORT"`,
+    `at: "http://${at}"`,
     'origin: "$ORIGIN"',
     `policy: ${policy}`,
     ...more,
