@@ -6,7 +6,7 @@ import type { Language, Text } from '../model/text.ts'
 import { clip, href, html } from './escape.ts'
 import { frame, heading, type Level, type View, whither } from './frame.ts'
 import type { PageContext, Site } from './site.ts'
-import { form } from './ways-out.ts'
+import { form, frontLink, homeLink } from './ways-out.ts'
 
 export interface AsLastTimeData {
   readonly going: Text | null
@@ -19,15 +19,16 @@ export interface AsLastTimeData {
 }
 
 export function asLastTimePage(site: Site, c: PageContext, d: AsLastTimeData): string {
-  return frame(site, c, (language, level) => tell(d, language, level))
+  return frame(site, c, (language, level) => tell(site, c, d, language, level))
 }
 
-function tell(d: AsLastTimeData, language: Language, level: Level): View {
+function tell(site: Site, c: PageContext, d: AsLastTimeData, language: Language, level: Level): View {
   const words = wordsOf[language]
   const going = d.going && clip(d.going[language], 80)
   const content = html`<div class="card"><dl class="facts pair"><dt>${words.account}</dt><dd>${clip(d.idp[language], 80)}</dd></dl>
 <p class="act"><button class="btn">${words.continue}</button><a href="${href(d.change)}">${words.other}</a></p></div>
-<p class="soft">${words.notYours} <button class="btn plain small" name="forget" value="1">${words.forget}</button></p>`
+<p class="soft">${words.notYours}</p>
+<p class="act"><button class="btn plain small" name="forget" value="1">${words.forget}</button>${frontLink(site, c, language, 'link')}${homeLink(site, language)}</p>`
   const main = html`${going && whither(words.going(going))}${heading(level, 0, words.title)}
 ${form('/login', d.token, d.carried, content)}`
   return { title: words.title, main, quotesReference: false }

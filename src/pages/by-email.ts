@@ -33,7 +33,8 @@ export type EmailFailure = { readonly kind: 'no-address' } | { readonly kind: 'u
 export function byEmail(d: ByEmail, token: string, language: Language, level: Level): Html {
   const words = wordsOf[language]
   const id = idOf(level)
-  const failed = d.failed && html`<span class="error" id="${id}-error">${words.error}${said(d.failed, language)}</span>`
+  const failed =
+    d.failed && html`<span class="error" id="${id}-error">${words.error}${words[d.failed.kind].short}</span>`
   const described = failed === null ? `${id}-hint` : `${id}-hint ${id}-error`
   const invalid = failed === null ? null : html` aria-invalid="true"`
   return html`${heading(level, 1, words.heading)}
@@ -94,10 +95,12 @@ const wordsOf = {
     correct: 'Corriger l’adresse',
     unknown: {
       said: (domain: string) => html`Aucun compte de cette page ne correspond aux adresses en <bdi>@${domain}</bdi>.`,
+      short: 'adresse non reconnue ici.',
       help: html`Ce n’est pas forcément une faute de frappe&nbsp;: tous les établissements ne sont pas reconnus ainsi. Choisissez alors votre compte dans la liste.`,
     },
     'no-address': {
       said: html`Ceci n’est pas une adresse de courriel.`,
+      short: 'ceci n’est pas une adresse de courriel.',
       help: html`Une adresse a la forme nom@établissement.fr.`,
     },
   },
@@ -113,10 +116,12 @@ const wordsOf = {
     correct: 'Correct the address',
     unknown: {
       said: (domain: string) => html`No account on this page is known for addresses at <bdi>@${domain}</bdi>.`,
+      short: 'address not recognised here.',
       help: html`It need not be a typing mistake: not all institutions are recognised in this way. Then choose your account from the list.`,
     },
     'no-address': {
       said: html`This is not an e-mail address.`,
+      short: 'this is not an e-mail address.',
       help: html`An address looks like name@institution.org.`,
     },
   },

@@ -195,7 +195,8 @@ const wordsOf = {
     signIn: 'Se connecter',
     lastTime: (idp: string) => html`Comme la dernière fois&nbsp;: <b>${idp}</b>.`,
     change: 'Choisir un autre compte',
-    remembered: (idp: string) => html`Ce navigateur mémorise votre choix et vous mène sans question à <b>${idp}</b>.`,
+    remembered: (idp: string) =>
+      html`Ce navigateur a mémorisé votre choix, <b>${idp}</b>, et vous y mène sans question.`,
     forget: 'Oublier ce choix',
     sites: html`Les sites`,
     mine: html`Mes ressources`,
@@ -231,7 +232,7 @@ const wordsOf = {
     lastTime: (idp: string) => html`As last time: <b>${idp}</b>.`,
     change: 'Choose another account',
     remembered: (idp: string) =>
-      html`This browser remembers your choice and leads you to <b>${idp}</b> without a question.`,
+      html`This browser remembers your choice, <b>${idp}</b>, and leads you there without a question.`,
     forget: 'Forget this choice',
     sites: html`The sites`,
     mine: html`My resources`,

@@ -119,7 +119,7 @@ input:is([type=search], [name=code], [name=email]) { display: block; width: 100%
   border: 1px solid var(--edge); border-radius: var(--r-small); background: var(--surface); color: var(--ink); font: inherit; font-weight: 400 }
 input:is([type=search], [name=code], [name=email]):focus-visible { outline-offset: 0; border-color: var(--focus) }
 input[aria-invalid] { border: 2px solid var(--stop) }
-.error { display: block; color: var(--stop); font-weight: 600 }
+.error { display: block; margin-top: var(--s1); color: var(--stop); font-weight: 600 }
 input:is([type=radio], [type=checkbox]) { flex: none; width: 1.375rem; height: 1.375rem; margin: .1rem 0 0; accent-color: var(--accent) }
 .option { display: flex; gap: var(--s3); align-items: flex-start; padding: var(--s3) var(--s4); border: 1px solid var(--line); background: var(--surface); font-weight: 400; cursor: pointer }
 .option + .option { margin-top: -1px }
@@ -137,6 +137,7 @@ input:is([type=radio], [type=checkbox]) { flex: none; width: 1.375rem; height: 1
 form { margin: 0 0 var(--s5) }
 .act { display: flex; flex-wrap: wrap; gap: var(--s3) var(--s5); align-items: center; margin: var(--s5) 0 }
 .act form { margin: 0 }
+.card > form:last-child > .act:last-child { margin-bottom: 0 }
 .btn { display: inline-flex; align-items: center; justify-content: center; min-height: 3rem; padding: var(--s2) var(--s5); border: 2px solid var(--accent);
   border-radius: var(--r-small); background: var(--accent); color: var(--on-accent); font: 600 1.0625rem/1.3 var(--sans); text-align: center; text-decoration: none; cursor: pointer }
 .btn:hover { background: var(--accent-deep); border-color: var(--accent-deep); color: var(--on-accent) }

@@ -273,7 +273,9 @@ describe('a computer of one’s own', () => {
 
   it('says so also to whoever is signed in, who can choose another, or have it forgotten and stay signed in', async () => {
     const front = await browser.navigate(world.portal('/'))
-    expect(front.visibleText).toContain('leads you to Académie de Nancy-Metz without a question')
+    expect(front.visibleText).toContain(
+      'remembers your choice, Académie de Nancy-Metz , and leads you there without a question',
+    )
     const where = await browser.click(await browser.click(front, 'Choose another account'), 'Teacher')
     expect(where.visibleText).toContain('Step 2 of 2')
     const after = await browser.submit(front, {}, 'Forget')
