@@ -20,6 +20,7 @@ const logoutToken = 'test/idp/logout-token.test.ts'
 const back = 'test/attack/back-channel.test.ts'
 const front = 'test/attack/front-channel.test.ts'
 const cas = 'test/flow/cas-login.test.ts'
+const silent = 'test/flow/silent.test.ts'
 const casAnswer = 'test/idp/cas-answers.test.ts'
 const casCallback = 'test/attack/cas-callback.test.ts'
 const crossSite = 'test/attack/cross-site.test.ts'
@@ -74,7 +75,13 @@ const families: Readonly<Record<string, readonly Case[]>> = {
       'test/policy/compile.test.ts',
       'test/case/config/policy-names.yaml',
     ],
-    ['OI-28', 'login_required is one page, and we never ask for silence', reply, callback],
+    [
+      'OI-28',
+      'login_required is one page, or where we asked for silence one sign-in; no loop',
+      reply,
+      callback,
+      silent,
+    ],
     ['OI-29', 'a sign-in that somebody else begins is one of ours', callback],
     ['OI-30', 'a storm of sign-ins costs the idp nothing', callback],
   ],
@@ -132,7 +139,7 @@ const families: Readonly<Record<string, readonly Case[]>> = {
     ['CA-12', 'one that is no such thing has no effect, whatever its size', cas, casCallback],
     ['CA-13', 'one is worth what its ticket is worth, from wherever it comes', cas],
     ['CA-14', 'one that overtakes its sign-in ends it', cas],
-    ['CA-15', 'nobody goes round in circles without a ticket', casCallback],
+    ['CA-15', 'nobody goes round in circles without a ticket', casCallback, silent],
   ],
   'what other sites make a browser do': [
     ['CS-01', 'nobody is signed in as the attacker', crossSite, casCallback],

@@ -167,7 +167,7 @@ describe.each(ways)('by %s', (_, host, idp, led) => {
     expect(led(await begin(host))).toEqual(['none'])
   })
 
-  it('a page that visitors may not see begins the ordinary sign-in, once nobody is known', async () => {
+  it('a page that visitors may not see begins the ordinary sign-in, once nobody is known (OI-28)', async () => {
     const page = await begin(host, '/in/')
     expect(led(page), page.story).toEqual(['none', 'as needed'])
     const other = newBrowser()
@@ -262,7 +262,7 @@ describe.each(ways)('by %s', (_, host, idp, led) => {
 })
 
 describe('a site that asks on each of its pages', () => {
-  it('leads nobody to the idp twice, and is stopped by a page with a way to sign in', async () => {
+  it('leads nobody to the idp twice, and is stopped by a page with a way to sign in (CA-15)', async () => {
     for (let page = 0; page < 30; page++) {
       const seen = await begin('school', `/echo?page=${page}`)
       expect([seen.status, seen.url.hostname], seen.story).toEqual([200, 'school.localhost'])
