@@ -23,7 +23,6 @@ export interface ForwardParts extends ExchangeParts {
   readonly writeSoon: WriteSoon
 }
 
-const none: readonly string[] = []
 /** How long a person waits for an origin whose answer is not read, ms (SESSIONS A8), and how much of it is taken in, bytes. */
 const patience = { deadlineMs: 3_000, bodyLimit: 256 * 1024 }
 
@@ -100,13 +99,18 @@ export function createForward(parts: ForwardParts) {
     const { request, observed } = passage
     const { resource, session } = permit
     const route = routes.get(resource) as OriginRoute
-    const injected = session === null ? none : injectionOf(session, resource)
-    const headers = requestHeaders.forOrigin(request.rawHeaders, resource, observed.client, injected)
+    const injected = session === null ? '' : injectionOf(session, resource)
+    const { lines, signInConnection } = requestHeaders.forOrigin(
+      request.rawHeaders,
+      resource,
+      observed.client,
+      injected,
+    )
     const body = passage.openBody()
     const repeatable = body === null && (request.method === 'GET' || request.method === 'HEAD')
-    const last = alone || request.method === 'HEAD' || signsInConnection(headers)
+    const last = alone || request.method === 'HEAD' || signInConnection
     const asked: OriginRequest = {
-      head: headOf(passage, place.forwardPath, headers, body, last),
+      head: headOf(passage, place.forwardPath, lines, body, last),
       method: request.method ?? '',
       upgrade: passage.upgrade !== null,
       body,
@@ -137,19 +141,6 @@ export function createForward(parts: ForwardParts) {
   }
 }
 
-/**
- * NTLM and Negotiate sign in a connection, not a request (RFC 4559 §6): to an origin that knows them, whoever comes next on it
- * is the same person. Nobody comes next.
- */
-function signsInConnection(headers: readonly string[]): boolean {
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (name.length !== 13 || name.toLowerCase() !== 'authorization') continue
-    if (/^(?:ntlm|nego|kerberos)/i.test(headers[i + 1] as string)) return true
-  }
-  return false
-}
-
 /** Methods for which a request without a body says so; old servers answer 411 otherwise (RFC 9110 §8.6). */
 const withContent = new Set(['POST', 'PUT', 'PATCH'])
 
@@ -160,12 +151,11 @@ const withContent = new Set(['POST', 'PUT', 'PATCH'])
 function headOf(
   { request, upgrade }: Passage,
   path: string,
-  headers: readonly string[],
+  lines: string,
   body: OriginRequest['body'],
   last: boolean,
 ): string {
-  let head = `${request.method} ${path} HTTP/1.1\r\n`
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
+  let head = `${request.method} ${path} HTTP/1.1\r\n${lines}`
   if (upgrade !== null) return `${head}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
   if (body !== null)
     head += body.length === null ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${body.length}\r\n`

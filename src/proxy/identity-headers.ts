@@ -42,23 +42,25 @@ export function compileIdentityHeaders({ headers, encoding, separator }: Identit
 }
 
 /**
- * The injected headers of a session on a resource, flat, made once for each: a cached session is never changed.
+ * The injected headers of a session on a resource as whole lines, made once for each: a cached session is never changed.
  * @throws GatewayError `identity.unsendable`
  */
-export function createInjection(): (session: Session, resource: Resource) => readonly string[] {
-  const made = new WeakMap<Session, Map<Resource, readonly string[]>>()
+export function createInjection(): (session: Session, resource: Resource) => string {
+  const made = new WeakMap<Session, Map<Resource, string>>()
   return function injectionOf(session, resource) {
     let byResource = made.get(session)
     if (byResource === undefined) {
       byResource = new Map()
       made.set(session, byResource)
     }
-    let flat = byResource.get(resource)
-    if (flat === undefined) {
-      flat = injectedHeaders(session.identity, resource)
-      byResource.set(resource, flat)
+    let lines = byResource.get(resource)
+    if (lines === undefined) {
+      lines = injectedHeaders(session.identity, resource)
+        .map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`))
+        .join('')
+      byResource.set(resource, lines)
     }
-    return flat
+    return lines
   }
 }
 

@@ -11,21 +11,28 @@ import { createNameFilter } from './trusted-names.ts'
 /** Flat: name, value, name, value … Values are bytes in latin1 strings, as on the wire. */
 export type FlatHeaders = string[]
 
-export interface RequestHeaders {
+export interface OriginHeaders {
+  /** Whole header lines with their ends, bytes as latin1, as they go on the wire. */
+  readonly lines: string
   /**
-   * @param raw       the request's rawHeaders
-   * @param client    the client's address
-   * @param injected  identity headers, flat; empty where there is no identity
+   * NTLM and Negotiate sign in a connection, not a request (RFC 4559 §6): to an origin that knows them, whoever comes next on it
+   * is the same person. Nobody comes next.
    */
-  readonly forOrigin: (
-    raw: readonly string[],
-    resource: Resource,
-    client: string,
-    injected: readonly string[],
-  ) => FlatHeaders
+  readonly signInConnection: boolean
 }
 
-type Fate = 'pass' | 'drop' | 'cookie' | 'connection'
+export interface RequestHeaders {
+  /**
+   * Nothing in the lines can end one: names and values were read by a strict reader, what is injected by identity-headers.
+   *
+   * @param raw       the request's rawHeaders
+   * @param client    the client's address
+   * @param injected  identity headers as whole lines; empty where there is no identity
+   */
+  readonly forOrigin: (raw: readonly string[], resource: Resource, client: string, injected: string) => OriginHeaders
+}
+
+type Fate = 'pass' | 'drop' | 'cookie' | 'connection' | 'authorization'
 
 /** Names come from clients: the memory of what to do with them is bounded. */
 const rememberedNames = 2_000
@@ -33,71 +40,93 @@ const rememberedNames = 2_000
 export function createRequestHeaders(resources: readonly Resource[]): RequestHeaders {
   const mayPass = createNameFilter(resources.flatMap(one => one.identityHeaders.headers.map(header => header.name)))
   const fates = new Map<string, Fate>()
-  const own = new Map(resources.map(resource => [resource, ownHeaders(resource)]))
+  const own = new Map(resources.map(resource => [resource, ownLines(resource)]))
 
   return {
-    forOrigin(raw, resource, client, injected) {
-      const headers: FlatHeaders = []
-      let nominated: ReadonlySet<string> | null = null
-      let cookies: string | null = null
-      for (let i = 0; i < raw.length; i += 2) {
-        const name = raw[i] as string
-        const fate = fateOf(name)
-        if (fate === 'pass') headers.push(name, raw[i + 1] as string)
-        else if (fate === 'cookie') cookies = cookies === null ? (raw[i + 1] as string) : `${cookies}; ${raw[i + 1]}`
-        else if (fate === 'connection') nominated = nominations(raw[i + 1] as string, nominated)
+    forOrigin: (raw, resource, client, injected) => headersFor(raw, resource, client, injected, null),
+  }
+
+  /** @param nominated by Connection, in lower case; null: not looked for yet */
+  function headersFor(
+    raw: readonly string[],
+    resource: Resource,
+    client: string,
+    injected: string,
+    nominated: ReadonlySet<string> | null,
+  ): OriginHeaders {
+    let lines = ''
+    let cookies: string | null = null
+    let signInConnection = false
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = raw[i] as string
+      const value = raw[i + 1] as string
+      switch (fateOf(name)) {
+        case 'drop':
+          continue
+        case 'connection':
+          if (nominated !== null || namesNothing(value)) continue
+          return headersFor(raw, resource, client, injected, nominations(raw))
+        case 'cookie':
+          cookies = cookies === null ? value : `${cookies}; ${value}`
+          continue
+        case 'authorization':
+          if (connectionSchemes.test(value)) signInConnection = true
       }
-      const kept = nominated === null ? headers : withoutNominated(headers, nominated)
-      const sent = cookies === null || nominated?.has('cookie') ? null : withoutOurs(cookies)
-      if (sent !== null) kept.push('cookie', sent)
-      const { host, proto, forwarded, port } = own.get(resource) as OwnHeaders
-      kept.push(
-        'host',
-        host,
-        'x-forwarded-for',
-        client,
-        'x-forwarded-proto',
-        proto,
-        'x-forwarded-host',
-        resource.at.host,
-        'x-forwarded-port',
-        port,
-        'forwarded',
-        `for=${client.includes(':') ? `"[${client}]"` : client}${forwarded}`,
-      )
-      for (let i = 0; i < injected.length; i++) kept.push(injected[i] as string)
-      return kept
-    },
+      if (nominated === null || !nominated.has(name.toLowerCase())) lines += `${name}: ${value}\r\n`
+    }
+    const sent = cookies === null || nominated?.has('cookie') ? null : withoutOurs(cookies)
+    if (sent !== null) lines += `cookie: ${sent}\r\n`
+    const { before, between, after } = own.get(resource) as OwnLines
+    const node = client.includes(':') ? `"[${client}]"` : client
+    return { lines: lines + before + client + between + node + after + injected, signInConnection }
   }
 
   function fateOf(name: string): Fate {
     const known = fates.get(name)
     if (known !== undefined) return known
     const lower = name.toLowerCase()
-    const fate = lower === 'cookie' ? 'cookie' : lower === 'connection' ? 'connection' : mayPass(name) ? 'pass' : 'drop'
+    const fate = lower === 'cookie' || lower === 'connection' ? lower : passing(name, lower)
     if (fates.size >= rememberedNames) fates.clear()
     // Short ones only: the memory is bounded in bytes, not merely in names.
     if (name.length <= 64) fates.set(detached(name), fate)
     return fate
   }
+
+  function passing(name: string, lower: string): Fate {
+    if (!mayPass(name)) return 'drop'
+    return lower === 'authorization' ? lower : 'pass'
+  }
 }
+
+const connectionSchemes = /^(?:ntlm|nego|kerberos)/i
 
 interface OwnHeaders {
   readonly host: string
   readonly proto: string
   readonly port: string
-  readonly forwarded: string
 }
 
 /** From the configuration, never from the request: what `at` says is true, whatever the socket looks like (SESSIONS A9). */
-function ownHeaders(resource: Resource): OwnHeaders {
-  const { at, origin } = resource
+function ownHeaders({ at, origin, hostHeader }: Resource): OwnHeaders {
+  return { host: hostHeader === 'origin' ? origin.host : at.host, proto: at.scheme, port: String(at.port) }
+}
+
+interface OwnLines {
+  readonly before: string
+  readonly between: string
+  readonly after: string
+}
+
+/** Around the client's address, and around the same as `Forwarded` writes it. */
+function ownLines(resource: Resource): OwnLines {
+  const { host, proto, port } = ownHeaders(resource)
+  const site = resource.at.host
+  // RFC 7239 §4: a host with a port holds a colon and must be quoted.
+  const quotedSite = site.includes(':') ? `"${site}"` : site
   return {
-    host: resource.hostHeader === 'origin' ? origin.host : at.host,
-    proto: at.scheme,
-    port: String(at.port),
-    // RFC 7239 §4: a host with a port holds a colon and must be quoted.
-    forwarded: `;proto=${at.scheme};host=${at.host.includes(':') ? `"${at.host}"` : at.host}`,
+    before: `host: ${host}\r\nx-forwarded-for: `,
+    between: `\r\nx-forwarded-proto: ${proto}\r\nx-forwarded-host: ${site}\r\nx-forwarded-port: ${port}\r\nforwarded: for=`,
+    after: `;proto=${proto};host=${quotedSite}\r\n`,
   }
 }
 
@@ -111,19 +140,15 @@ export function ownRequestHeaders(resource: Resource, injected: readonly string[
   return ['host', host, ...names, ...injected]
 }
 
-/** `close` and `keep-alive` are the hop's own words; any other token names a header that ends here. */
-function nominations(value: string, before: ReadonlySet<string> | null): ReadonlySet<string> | null {
-  const lower = value.toLowerCase()
-  if (lower === 'keep-alive' || lower === 'close') return before
-  return new Set([...(before ?? []), ...lower.split(',').map(token => token.trim())])
+/** `close` and `keep-alive` are the hop's own words. */
+function namesNothing(connection: string): boolean {
+  return connection === 'keep-alive' || connection === 'close' || /^(?:keep-alive|close)$/i.test(connection)
 }
 
-function withoutNominated(headers: FlatHeaders, nominated: ReadonlySet<string>): FlatHeaders {
-  const kept: FlatHeaders = []
-  for (let i = 0; i < headers.length; i += 2) {
-    if (!nominated.has((headers[i] as string).toLowerCase())) kept.push(headers[i] as string, headers[i + 1] as string)
-  }
-  return kept
+/** Any other token of any Connection line names a header that ends here. */
+function nominations(raw: readonly string[]): ReadonlySet<string> {
+  const values = raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === 'connection')
+  return new Set(values.flatMap(value => value.toLowerCase().split(',')).map(name => name.trim()))
 }
 
 /** No cookie of ours ever reaches an origin. Null: nothing is left. */

@@ -118,8 +118,8 @@ describe('the injection', () => {
 
   it('has each header that has a value, in the order of the configuration', () => {
     const injectionOf = createInjection()
-    expect(injectionOf(aSession({ email: ['a@b'] }), resource)).toEqual(['X-User', 'anna', 'X-Mail', 'a@b'])
-    expect(injectionOf(aSession({}), resource)).toEqual(['X-User', 'anna'])
+    expect(injectionOf(aSession({ email: ['a@b'] }), resource)).toBe('X-User: anna\r\nX-Mail: a@b\r\n')
+    expect(injectionOf(aSession({}), resource)).toBe('X-User: anna\r\n')
   })
 
   it('is made once for a session and a resource, and never shared between two', () => {
@@ -127,7 +127,7 @@ describe('the injection', () => {
     const [one, two] = [aSession({}), aSession({}, { subject: 'bea' })]
     const other = aResource({ at: 'https://other.example.org', identity: { headers: { 'X-User': '{subject}@{idp}' } } })
     expect(injectionOf(one, resource)).toBe(injectionOf(one, resource))
-    expect(injectionOf(two, resource)).toEqual(['X-User', 'bea'])
-    expect(injectionOf(one, other)).toEqual(['X-User', 'anna@campus'])
+    expect(injectionOf(two, resource)).toBe('X-User: bea\r\n')
+    expect(injectionOf(one, other)).toBe('X-User: anna@campus\r\n')
   })
 })

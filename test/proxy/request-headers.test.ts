@@ -15,7 +15,12 @@ const [first] = all
 function forOrigin(raw: readonly string[], more: { injected?: readonly string[]; client?: string; of?: number } = {}) {
   const resource = all[more.of ?? 0] ?? first
   if (resource === undefined) throw new Error('no such resource')
-  return requestHeaders.forOrigin(raw, resource, more.client ?? '192.0.2.1', more.injected ?? [])
+  const injected = (more.injected ?? []).map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('')
+  const { lines } = requestHeaders.forOrigin(raw, resource, more.client ?? '192.0.2.1', injected)
+  return lines
+    .split('\r\n')
+    .slice(0, -1)
+    .flatMap(line => /^([^:]+): (.*)$/.exec(line)?.slice(1) ?? [line])
 }
 const values = (headers: readonly string[], name: string) =>
   headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name)
@@ -53,6 +58,17 @@ describe('the headers for an origin', () => {
   it('have no header that any resource injects, whoever sent it', () => {
     const raw = ['X-Course-User', 'root', 'x_wiki_user', 'root', 'X-WIKI-USER', 'root']
     expect(forOrigin(raw, { of: 2 }).join()).not.toContain('root')
+  })
+})
+
+describe('Authorization', () => {
+  const raw = ['Authorization', 'Basic YTpi', 'authorization', 'NTLM TlRMTVNTUAAB']
+
+  it('passes, and is told where it signs in the connection', () => {
+    const [site] = all as [(typeof all)[number]]
+    expect(values(forOrigin(raw), 'authorization')).toEqual(['Basic YTpi', 'NTLM TlRMTVNTUAAB'])
+    expect(requestHeaders.forOrigin(raw, site, '192.0.2.1', '').signInConnection).toBe(true)
+    expect(requestHeaders.forOrigin(raw.slice(0, 2), site, '192.0.2.1', '').signInConnection).toBe(false)
   })
 })
 
