@@ -14,7 +14,7 @@ import type { Chromium } from './chromium.ts'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Signs that French sets apart by spaces that do not break; straight apostrophes and quotes. */
-const wrongSigns = [/[^\u202f\u00a0\s][;!?](?=\s|$)/, /[^\u00a0][:»](?=\s|$)/, /«[^\u00a0]/, /\p{L}'\p{L}/u, /"/]
+const wrongSigns = [/[^\u202f\u00a0][;!?](?=\s|$)/, /[^\u00a0][:»](?=\s|$)/, /«[^\u00a0]/, /\p{L}'\p{L}/u, /"/]
 
 /** @returns the text of the page as people see it */
 export async function expectOurPage(chromium: Chromium, page: Page): Promise<string> {
