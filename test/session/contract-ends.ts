@@ -160,7 +160,7 @@ export function examineEnds(sitting: () => Sitting): void {
       const follower = sitting().store.ended.follow(() => {})
       for (let second = 0; second < 2; second++) {
         await new Promise(resolve => setTimeout(resolve, 1_100))
-        await vi.waitFor(() => expect(follower.fresh()).toBe(true), { timeout: 2_000, interval: 5 })
+        await vi.waitFor(() => expect(follower.fresh()).toBe(true), { timeout: 15_000, interval: 5 })
       }
       await follower.stop()
     })
@@ -177,7 +177,7 @@ export function examineEnds(sitting: () => Sitting): void {
         const heard: number[] = []
         const follower = reader.ended.follow(({ key }) => known.has(key) && heard.push(known.get(key) as number))
         for (const entry of ends) await writer.ended.append(entry)
-        await vi.waitFor(() => expect(new Set(heard).size).toBe(200), { timeout: 1_000, interval: 5 })
+        await vi.waitFor(() => expect(new Set(heard).size).toBe(200), { timeout: 15_000, interval: 5 })
         expect(heard).toEqual(heard.toSorted((a, b) => a - b))
         await follower.stop()
       }
