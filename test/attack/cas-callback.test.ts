@@ -200,8 +200,8 @@ describe('the attacker’s ticket in the victim’s browser (CS-01)', () => {
   })
 })
 
-describe('a sign-in that the server is not asked to force', () => {
-  it('never asks it in silence: who comes back without a ticket is a page, and no second round (CA-15)', async () => {
+describe('a sign-in that somebody needs', () => {
+  it('does not ask it in silence: who comes back without a ticket is a page, and no second round (CA-15)', async () => {
     const browser = new Browser({ language: 'en' })
     const logins = () => cas.asked.filter(url => url.startsWith('/cas/login'))
     const before = logins().length
