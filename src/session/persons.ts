@@ -36,8 +36,8 @@ export interface PersonsParts {
   readonly displaced: (ended: EndedSession) => void
 }
 
-/** Others may fill a place that was just found free; after so many times somebody else is served first. */
-const attempts = 3
+/** Others may fill a place that was just found free: each time one of them has come in. After so many it is refused. */
+const attempts = 20
 
 export type Persons = ReturnType<typeof createPersons>
 
@@ -66,16 +66,46 @@ export function createPersons(parts: PersonsParts) {
         return true
       }
       await gather(person, key)
-      for (let attempt = 0, offered: readonly string[] = []; attempt < attempts; attempt++) {
+      let offered: readonly string[] = []
+      let dead: ReadonlySet<string> = new Set()
+      for (let attempt = 0; attempt < attempts; attempt++) {
         const { outcome, displaced } = await directory.enter(key, hash, absoluteEnd, perPerson.limit, offered)
-        await Promise.all(displaced.map(displace))
+        await Promise.all(displaced.filter(one => !dead.has(one)).map(displace))
         if (outcome !== 'full') return true
-        const others = await living(person)
-        if (others.length >= perPerson.limit && perPerson.beyond !== 'oldest') return false
-        offered = others.map(other => other.hash)
+        const { over, counting, coming } = await inPlaces(person)
+        const places = [...counting, ...coming].map(one => one.hash)
+        // It came by another tab at the same moment.
+        if (places.includes(hash)) return true
+        if (perPerson.beyond === 'oldest') offered = [...over, ...places]
+        else if (places.length >= perPerson.limit) return false
+        // Nobody who lives makes room unasked, and one whose cookie is just coming back has its place already.
+        else offered = over
+        dead = new Set(over)
       }
       return false
     },
+  }
+
+  /** Who stands in the set that counts: those that are over and only wait to be taken out; the others, the oldest first. */
+  async function inPlaces(person: Person): Promise<Places> {
+    const over: string[] = []
+    const found: KnownSession[] = []
+    for (const hashes of inParts(await membersOf(person, 'person'))) {
+      const some = await Promise.all(hashes.map(hash => parts.look(hash)))
+      for (const [at, known] of some.entries()) {
+        const hash = hashes[at] as string
+        if (known === null) await parts.tidy.forget(hash, person)
+        else if (await isOver(known)) over.push(hash)
+        else found.push(known)
+      }
+      await setImmediate()
+    }
+    const sorted = found.toSorted((a, b) => a.createdAt - b.createdAt)
+    return { over, counting: sorted.filter(one => !one.provisional), coming: sorted.filter(one => one.provisional) }
+  }
+
+  async function isOver({ hash, identity, createdAt }: KnownSession): Promise<boolean> {
+    return parts.condemned.has(hash) || (await parts.marks.over(identity, createdAt))
   }
 
   async function displace(hash: string): Promise<void> {
@@ -122,9 +152,15 @@ export function createPersons(parts: PersonsParts) {
   async function alive(hash: string, person: Person, confirmed: boolean): Promise<KnownSession | null> {
     const known = await parts.look(hash)
     if (known === null && confirmed) await parts.tidy.forget(hash, person)
-    if (known === null || known.provisional || parts.condemned.has(hash)) return null
-    return (await parts.marks.over(known.identity, known.createdAt)) ? null : known
+    return known === null || known.provisional || (await isOver(known)) ? null : known
   }
 }
 
 type Kind = 'person' | 'sub'
+
+interface Places {
+  readonly over: readonly string[]
+  readonly counting: readonly KnownSession[]
+  /** They have a place, and are about to count. */
+  readonly coming: readonly KnownSession[]
+}
