@@ -180,7 +180,8 @@ class Connection implements Answering {
 
   /** A client that has said its last word is not waited for, as node has it: its answer may be half way out already. */
   readonly #ended = (): void => {
-    this.socket.end()
+    // Behind what this turn has said already: that is written at its end.
+    setImmediate(() => this.socket.end())
   }
 
   readonly #late = (): void => {

@@ -272,6 +272,20 @@ describe('an answer', () => {
     expect(times).toBe(1)
   })
 
+  it('that was given before its client’s last word was heard goes out', async () => {
+    const asked = later()
+    const client = await RawConnection.open(port)
+    await client.write(ask('/later'))
+    const response = await asked
+    response.writeHead(200, ['Content-Length', '1'])
+    response.end('x', 'latin1')
+    // In the same turn, as when both are read at once.
+    sockets[0]?.emit('end')
+    await client.until(() => client.closed, 2_000)
+    expect(texts(client)).toEqual(['x'])
+    expect(response.writableFinished).toBe(true)
+  })
+
   it.each([
     ['while it stops', () => plain.makeLast(), (_: PlainResponse) => {}],
     [
