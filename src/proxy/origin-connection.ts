@@ -61,6 +61,8 @@ export class OriginConnection {
   readonly #writeSoon: WriteSoon
   #hearer: OriginHearer | null = null
   #answered = false
+  /** Its head has not been handed to the socket yet. */
+  #unsent = false
   /** Requests that it has carried, this one included. */
   #uses = 0
   #last = false
@@ -120,7 +122,8 @@ export class OriginConnection {
     this.#parser.expect({ head: request.method === 'HEAD', upgrade: request.upgrade })
     this.#wait(request.body === null ? 'answer' : 'upload')
     if (request.body === null) {
-      this.#writeSoon(this.socket, request.head, null)
+      this.#unsent = true
+      this.#writeSoon(this.socket, request.head, this.#sent)
       return
     }
     this.socket.write(request.head, 'latin1')
@@ -166,7 +169,16 @@ export class OriginConnection {
     )
   }
 
+  readonly #sent = (): void => {
+    this.#unsent = false
+  }
+
   readonly #read = (chunk: Buffer): void => {
+    if (this.#unsent) {
+      // It answers nothing that was asked, and the head would go out on a connection that is free by then, or another's.
+      this.#fail(this.#lost('the origin spoke before it was asked'))
+      return
+    }
     this.#answered = true
     this.#readAt = this.#monotonic()
     if (this.#hearer === null) {

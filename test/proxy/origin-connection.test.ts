@@ -71,6 +71,23 @@ describe('a request', () => {
     expect(settled).toEqual(Array(50).fill(true))
   })
 
+  it.each(['HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n', answerOf('forged')])(
+    'that has not gone out yet has no answer: %j is nobody’s, and the connection is given up',
+    async unasked => {
+      const first = ask()
+      await theirs.answers(answerOf('ok'))
+      await first.over
+      const heard = ask(aRequest({ path: '/second' }))
+      // In the turn in which it was asked.
+      ours.socket.emit('data', Buffer.from(unasked))
+      expect(await heard.over).toBeInstanceOf(ConnectionLost)
+      expect(heard.status).toBeNull()
+      await gone()
+      expect(theirs.received).not.toContain('/second')
+      expect(settled).toEqual([true, false])
+    },
+  )
+
   it('that must be the last is the last, whatever the origin says', async () => {
     const heard = ask(aRequest({ last: true }))
     await theirs.answers(answerOf('ok', 'Connection: keep-alive\r\n'))
