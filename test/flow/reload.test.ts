@@ -11,6 +11,8 @@ import { answerPath, echoWebSocket } from '../stand-in/origin-paths.ts'
 import { RawConnection } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 
+/** What is open is judged anew so often by itself. */
+const sweptAfterMs = 15_000
 const stopping: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const stop of stopping.splice(0).toReversed()) await stop()
@@ -208,9 +210,11 @@ describe('a reload closes', () => {
     const socket = await browser.webSocket(world.url('plain', '/ws'))
     const stream = await browser.open(world.url('plain', '/sse?ms=20'))
     await stream.until('data:')
+    const begun = performance.now()
     await adopted(world, edit(world, 'http://127.0.0.1:9'))
     expect(await socket.closed).toMatchObject({ code: 1001 })
     expect(await stream.closed).toBe('cut')
+    expect(performance.now() - begun, 'long before the sweep').toBeLessThan(sweptAfterMs / 2)
     world.invariants()
   })
 

@@ -409,3 +409,59 @@ describe('a thousand connections', () => {
     expect(beside).toBeLessThan(3 * alone + 0.05)
   })
 })
+
+describe('a pool that is retired', () => {
+  it('gives up what is free, finishes what is under way, serves whoever still asks, and keeps nothing', async () => {
+    await free(2)
+    silent = true
+    const busy = ask()
+    pool.retire()
+    await until('the free one gone', () => pool.size.open === 1, 2_000, 1)
+    const [used] = origin.connections.filter(({ isOpen }) => isOpen)
+    await used?.answers(answerOf('ok'), 2)
+    expect(await busy.heard.over).toBeNull()
+    await until('the one that was busy gone', () => pool.size.open === 0, 2_000, 1)
+    await answered()
+    expect(origin.connections).toHaveLength(3)
+    await until('the late one gone', () => pool.size.open === 0, 2_000, 1)
+  })
+
+  it('looks after nothing any more once it is empty, and after what comes late until that is over', async () => {
+    const counting = () => {
+      let looks = 0
+      const made = new OriginPool(
+        addressOf(origin.port),
+        connectPlainly,
+        waits,
+        () => {
+          looks++
+          return clock.now()
+        },
+        createGatheredWrites(),
+      )
+      return { made, looks: () => looks }
+    }
+    const [retired, other] = [counting(), counting()]
+    retired.made.retire()
+    const before = retired.looks()
+    const turns = (more: number) => {
+      const from = other.looks()
+      return until('the other pool to look', () => other.looks() >= from + more, 5_000, 1)
+    }
+    await turns(5)
+    expect(retired.looks()).toBe(before)
+    // The clock of the origin's answer runs for whoever asks late.
+    answersAll()
+    silent = true
+    const heard = new Heard()
+    retired.made.ask(aRequest(), reuse.repeatable, null, heard)
+    await (await origin.connection(1)).until(received => received.includes('\r\n\r\n'))
+    clock.advance(waits.answerMs + 1)
+    expect(await heard.over).toBeInstanceOf(OriginLate)
+    await until('its connection gone', () => retired.made.size.open === 0, 2_000, 1)
+    const after = retired.looks()
+    await turns(5)
+    expect(retired.looks()).toBe(after)
+    await other.made.close()
+  })
+})
