@@ -100,6 +100,12 @@ export class JsonLine {
     return this
   }
 
+  /** @param value one of a closed list, or of characters that a reader of ours lets pass and JSON does not escape */
+  word(name: string, value: string | null | undefined): this {
+    if (value !== null && value !== undefined) this.#text += `,"${name}":"${value}"`
+    return this
+  }
+
   end(message: string): string {
     return `${this.#text},"msg":"${message}"}\n`
   }

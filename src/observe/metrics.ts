@@ -38,6 +38,9 @@ export interface Measured {
   readonly endsHeard: () => boolean
 }
 
+/** By the first digit; 0: the connection was gone before an answer could be begun. */
+const classes = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx']
+
 /** Seconds. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
@@ -136,7 +139,7 @@ export function createMetrics(measured: Measured): Metrics {
       reloads.add('refused')
       configuration.succeeded = 0
     },
-    request: (plane, status) => requests.add(plane, `${Math.floor(status / 100)}xx`),
+    request: (plane, status) => requests.add(plane, classes[Math.floor(status / 100)] ?? 'other'),
     decision: (resource, effect) => decisions.add(resource, effect),
     origin: (resource, seconds) => origins.observe(resource, seconds),
     failure: code => failures.add(code),

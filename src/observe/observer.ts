@@ -41,16 +41,16 @@ export function createObserver(log: Log, metrics: Metrics, wanted: { readonly re
       const level = failure === null ? 'info' : failures[failure.code].level
       if (!log.writes(level)) return
       const line = new JsonLine(level)
-        .add('method', method)
-        .add('host', target?.host)
+        .word('method', method)
+        .word('host', target?.host)
         // Never the query: deep links carry names and tokens.
         .add('path', portal && target !== null ? shownPath(target.path) : target?.path)
         .add('status', status)
         .add('ms', tenths(endedAt - observed.startedAt))
         .add('originMs', observed.originMs === null ? null : tenths(observed.originMs))
         .add('client', observed.client)
-        .add('resource', resource?.id)
-        .add('effect', observed.effect)
+        .word('resource', resource?.id)
+        .word('effect', observed.effect)
         .add('cut', complete ? null : true)
         .add('ref', failure === null ? observed.reference : failure.reference || null)
       if (failure !== null) {

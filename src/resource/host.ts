@@ -3,6 +3,7 @@
  * matter. `GW.Example.edu`, `gw.example.edu.` and `gw.example.edu:443` are one host.
  */
 import { GatewayError } from '../errors.ts'
+import { detached } from '../model/detached.ts'
 
 export interface Host {
   /** Lower case, no trailing dot, no port 80 or 443. */
@@ -21,7 +22,7 @@ export function readHost(text: string): Host {
   if (host === null) throw new GatewayError('request.malformed', 'a Host header that names no host')
   // A browser's few hosts stay here; somebody who sends a new name each time only empties it.
   if (hosts.size >= 1000) hosts.clear()
-  hosts.set(text, host)
+  hosts.set(detached(text), host)
   return host
 }
 
