@@ -13,7 +13,7 @@ import { shownPath } from '../model/shown-path.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { PendingLogin } from '../session/pending.ts'
-import { isNobody, nothing } from './answer.ts'
+import { isNobody, nothing, redirect } from './answer.ts'
 import { chooseAgain } from './destination.ts'
 import type { Expect } from './expected.ts'
 import { type Fail, waitOf } from './failed.ts'
@@ -43,6 +43,8 @@ export function createPrompt({ offered, expect, hear, locateUrl, hasChoice, page
     async ask(request: PortalRequest, provider: IdentityProvider): Promise<Answer> {
       if (isNobody(request)) return nothing
       if (request.navigation !== 'document') return expect.stale(request, 'a form that no document asked for')
+      // A form that was bent into a GET: what was typed leaves the address, and no link of the page repeats it.
+      if (request.query.has('code')) return redirect(request.path)
       const found = await expect.expected(request, provider.id, request.params.state ?? null)
       if (found.kind === 'not') return found.answer
       if (!offered.now(provider.id)) return notOffered(request, provider, found.login)

@@ -1,9 +1,12 @@
 /** Attacks on access codes: by the time of an answer (TI-01), and by using one more often than it may be (docs/sessions.md B 16). */
 import { scrypt, timingSafeEqual } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { readCodeFile } from '../../src/config/access-codes.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { createCodeProvider } from '../../src/idp/code/provider.ts'
+import type { GatewayEvent } from '../../src/model/event.ts'
 import type { IdentityProvider } from '../../src/model/idp.ts'
 import { textOf } from '../../src/model/text.ts'
 import { Browser } from '../stand-in/browser-client.ts'
@@ -107,6 +110,60 @@ it('a try that cannot be counted is none: nothing is derived for it', async () =
   }
 })
 
+describe('a flood of guesses', () => {
+  const derived = vi.mocked(scrypt)
+  let file: CodeFile
+  let provider: IdentityProvider
+  const told: GatewayEvent[] = []
+
+  beforeAll(async () => {
+    file = await makeCodeFile()
+    await file.add()
+    provider = createCodeProvider(
+      { id: 'codes', label: textOf('Codes'), codes: { file: file.path, state: null } },
+      {
+        now: Date.now,
+        report: event => told.push(event),
+        codes: { ...noCodes, read: ({ file: path }) => readCodeFile(path, { mayCountUses: true }) },
+      },
+    )
+  })
+  afterAll(() => file.remove())
+
+  const guess = (nth: number) => {
+    const message = { method: 'POST', callback: new URL('https://acces.example.org/callback/codes') } as const
+    const parameters = new URLSearchParams({ code: `${1000 + nth}-2222-3333-4444-5555` })
+    return provider.hear({ ...message, parameters, address: '192.0.2.1', passive: false }, async () => {
+      throw new Error('not to be taken')
+    })
+  }
+
+  it('is two at once and fifty that wait; the others are told to come back, and files and names are read meanwhile', async () => {
+    let over = 0
+    derived.mockClear()
+    const outcomes = Array.from({ length: 60 }, (_, nth) =>
+      guess(nth).then(
+        () => 'in',
+        (error: GatewayError) => {
+          over += error.code === 'login.busy' ? 0 : 1
+          return `${error.code} ${error.status} ${error.retryAfterS}`
+        },
+      ),
+    )
+    await expect.poll(() => derived.mock.calls.length).toBeGreaterThanOrEqual(2)
+    // Each of these takes a thread of the four, one after the other.
+    for (let i = 0; i < 5; i++) await Promise.all([readFile(file.path), lookup('localhost')])
+    expect(over).toBeLessThan(26)
+    const counted = Map.groupBy(await Promise.all(outcomes), outcome => outcome)
+    expect([...counted].map(([outcome, all]) => [outcome, all.length]).toSorted()).toEqual([
+      ['code.wrong 401 null', 52],
+      ['login.busy 503 5', 8],
+    ])
+    const tried = told.flatMap(event => (event.name === 'code.tried' ? [event.outcome] : []))
+    expect(tried.filter(outcome => outcome === 'busy')).toHaveLength(8)
+  }, 60_000)
+})
+
 describe('a code that is good for three uses, at two gateways', () => {
   let redis: RedisServer
   let file: CodeFile
@@ -155,4 +212,29 @@ describe('a code that is good for three uses, at two gateways', () => {
     expect(await enter(worlds[1], code)).toBe(403)
     expect(await enter(worlds[1], other)).toBe(200)
   })
+
+  it('leave whoever reads a site alone while sixty people guess at once', async () => {
+    const [world] = worlds
+    const reader = new Browser()
+    expect(
+      (await reader.submit(await reader.navigate(world?.url('app', '/echo') ?? ''), { code: await file.add() })).status,
+    ).toBe(200)
+    const guesser = new Browser({ timeoutMs: 60_000 })
+    const form = await guesser.navigate(world?.url('app', '/echo') ?? '')
+    const token = form.forms[0]?.fields.find(([name]) => name === 'token')?.[1] ?? ''
+    let over = 0
+    const guesses = Array.from({ length: 60 }, (_, nth) =>
+      guesser
+        .navigate(form.url, { form: { code: `${1000 + nth}-2222-3333-4444-5555`, token }, from: form, follow: false })
+        .then(reply => {
+          over += reply.status === 401 ? 1 : 0
+          return reply.status
+        }),
+    )
+    for (let i = 0; i < 10; i++) expect((await reader.fetch(world?.url('app', '/echo') ?? '')).status).toBe(200)
+    expect(over).toBeLessThan(52)
+    const statuses = await Promise.all(guesses)
+    expect(statuses.filter(status => status !== 401 && status !== 503)).toEqual([])
+    expect(statuses.filter(status => status === 401).length).toBeGreaterThanOrEqual(52)
+  }, 90_000)
 })

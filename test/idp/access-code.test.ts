@@ -148,6 +148,21 @@ describe('a file of codes', () => {
     expect(momentIn('2027-06-30', 'from')).toBe(Date.parse('2027-06-30T00:00:00Z'))
     expect(momentIn('2027-06-30', 'until')).toBe(Date.parse('2027-07-01T00:00:00Z'))
     expect(momentIn('2027-06-30T18:00+02:00', 'until')).toBe(Date.parse('2027-06-30T16:00:00Z'))
+    // The same moment, in the night in which clocks in Paris go forward, and the two halves past two of the one in which they go back.
+    expect(momentIn('2027-03-28T03:00:00+02:00', 'from')).toBe(momentIn('2027-03-28T02:00:00+01:00', 'from'))
+    const [summer, winter] = ['+02:00', '+01:00'].map(offset => momentIn(`2027-10-31T02:30${offset}`, 'until') ?? 0)
+    expect((winter ?? 0) - (summer ?? 0)).toBe(3_600_000)
+    // A day has twenty-four hours, whatever the clocks of people do: it is one of UTC.
+    const [from, until] = [momentIn('2027-10-31', 'from'), momentIn('2027-10-31', 'until')]
+    expect((until ?? 0) - (from ?? 0)).toBe(24 * 3_600_000)
+    expect(momentIn('2027-06-30T02:00+14:00', 'until')).toBe(Date.parse('2027-06-29T12:00:00Z'))
+    for (const text of [
+      '2027-06-30T18:00+25:00',
+      '2027-06-30T18:00:60Z',
+      '2027-06-30T18:00 Europe/Paris',
+      '30/06/2027',
+    ])
+      expect(momentIn(text, 'from')).toBeNull()
     for (const text of ['2027-06-31', '2027-13-01', '2027', '2027-06-30T18:00', 'never'])
       expect(momentIn(text, 'from')).toBeNull()
   })
