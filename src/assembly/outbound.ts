@@ -17,7 +17,18 @@ export function createLastingOutbound(first: Settings['outbound'], refused: read
   let held = createOutbound({ ...first, refused })
 
   return {
-    connector: connectMs => held.connector(connectMs),
+    connector(connectMs) {
+      let of = held
+      let connect = of.connector(connectMs)
+      // Asked at each connection: an assembly is made before these settings are the ones that hold.
+      return (options, done) => {
+        if (of !== held) {
+          of = held
+          connect = of.connector(connectMs)
+        }
+        connect(options, done)
+      }
+    },
     fetch: (url, request) => held.fetch(url, request),
     tell: (url, request) => held.tell(url, request),
     close: () => held.close(),

@@ -10,6 +10,7 @@ import { startOrigin } from '../stand-in/origin.ts'
 import { answerPath, echoWebSocket } from '../stand-in/origin-paths.ts'
 import { RawConnection } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
+import { startRedis } from '../stand-in/redis.ts'
 
 /** What is open is judged anew so often by itself. */
 const sweptAfterMs = 15_000
@@ -352,6 +353,36 @@ describe('from the next request on', () => {
     expect(world.log.length).toBeGreaterThan(all)
   })
 
+  it('others are reached from another address, by sites and at sign-ins alike', async () => {
+    const world = await start({
+      more: 'outbound: { localAddress: 127.0.0.1 }',
+      origin: { handler: (request, response) => response.end(request.socket.remoteAddress) },
+    })
+    const visitor = new Browser()
+    expect((await visitor.fetch(world.url('open', '/x'))).text).toBe('127.0.0.1')
+    await adopted(world, change('localAddress: 127.0.0.1', 'localAddress: 127.0.0.2'))
+    expect((await visitor.fetch(world.url('open', '/x'))).text).toBe('127.0.0.2')
+    expect((await world.signIn()).cookies('app.localhost')).not.toEqual([])
+  })
+
+  it('an operator proves themselves with another secret', async () => {
+    const [old, renewed] = ['gJ4mN8pQ2rS6tV9wX3yZ7aB1cD5eF0kH', 'hJ4mN8pQ2rS6tV9wX3yZ7aB1cD5eF0kH']
+    const world = await start({ operations: `secret: ${old}` })
+    const asks = async (secret: string) =>
+      (
+        await fetch(`http://127.0.0.1:${world.operationsPort}/sessions/list`, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${secret}` },
+          body: JSON.stringify({ all: true }),
+        })
+      ).status
+    const before = await asks(old)
+    expect([before, await asks(renewed)]).toEqual([before, 401])
+    expect(before).not.toBe(401)
+    await adopted(world, change(old, renewed))
+    expect([await asks(old), await asks(renewed)]).toEqual([401, before])
+  })
+
   it('TLS has the new certificate, and connections that stand go on', async () => {
     const [old, renewed] = [selfSigned(['app.localhost']), selfSigned(['app.localhost'])]
     const files: Record<string, string> = { 'c.pem': old.certificate, 'k.pem': old.key }
@@ -379,6 +410,22 @@ describe('from the next request on', () => {
     await adopted(world, yaml => `${yaml}# and again\n`)
     expect((await open()).getPeerX509Certificate()?.toString()).toBe(renewed.certificate)
     expect(await ask(standing)).toBe('HTTP/1.1 200 OK')
+  })
+})
+
+describe('over the Redis store', () => {
+  it('sessions go on, and another Redis is refused without a word of its password', async () => {
+    const redis = await startRedis()
+    stopping.push(redis.stop)
+    const world = await start({ store: `{ kind: redis, url: "${redis.url}" }` })
+    const browser = await world.signIn()
+    await adopted(world, change('title: Plain', 'title: Plainer'))
+    expect(await openHere(browser, world, 'app')).toBe(200)
+    const password = 'of-the-other-redis'
+    expect(await world.reload(change(redis.url, `redis://:${password}@127.0.0.1:9`))).toBe('refused')
+    expect(world.said.at(-1)).toMatch(/test\.yaml:\d+:\d+ {2}session\.store\n/)
+    expect(world.said.join('') + world.log.join('')).not.toContain(password)
+    expect(await openHere(browser, world, 'app')).toBe(200)
   })
 })
 
