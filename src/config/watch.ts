@@ -38,9 +38,9 @@ export async function watchFiles({ files, changed, everyMs }: WatchParts): Promi
     if (isSame(now, before) && !isSame(now, settled)) {
       settled = now
       await changed()
-      // Files that are named only now: they were read just now.
-      settled = before = new Map([...(await look(files())), ...now])
-    } else before = now
+      // Of files that are named only now nothing was seen before they were read: the next looks act on them once more.
+    }
+    before = now
     if (timer === mine) next()
   }
 }
@@ -59,7 +59,7 @@ async function stateOf(file: string): Promise<string> {
   }
 }
 
-/** Of files that only one of them has nothing is known. */
-function isSame(a: Seen, b: Seen): boolean {
-  return [...a].every(([file, state]) => (b.get(file) ?? state) === state)
+/** Files that are not looked at any more do not count. */
+function isSame(now: Seen, earlier: Seen): boolean {
+  return [...now].every(([file, state]) => earlier.get(file) === state)
 }
