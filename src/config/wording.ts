@@ -103,8 +103,13 @@ function foundAt(path: KeyPath, node: Located | null, { schema, input }: Written
     return typeof node.value === 'string' ? null : `is a ${typeof node.value}`
   }
   // As it was written: what a reference stands for is not shown.
-  const shown = typeof node.value === 'string' ? JSON.stringify(node.value) : String(node.value)
+  const shown = typeof node.value === 'string' ? JSON.stringify(withoutPassword(node.value)) : String(node.value)
   return `is ${shown.length > 80 ? `${shown.slice(0, 77)}…"` : shown}`
+}
+
+/** Whoever writes one into a URL is told that it may not stand there, and does not find it in the log of the start. */
+function withoutPassword(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#:]*):[^/?#]*@/i, '$1:****@')
 }
 
 function isSecret(schema: z.core.$ZodType): boolean {

@@ -119,6 +119,13 @@ describe('settings', () => {
     })
   })
 
+  it('show no password that stands in a URL', async () => {
+    const loaded = await parse('portal: "https://admin:hunter2@acces.example.org"\n')
+    const told = loaded.ok ? [] : loaded.problems.map(({ key, message }) => `${key} ${message}`)
+    expect(told).toContain('portal is "https://admin:****@acces.example.org", must not have a user or a password')
+    expect(told.join()).not.toContain('hunter2')
+  })
+
   it('take secrets from files without the line break at their end, and print them as ****', async () => {
     const files = { '/run/secrets/session': 'kJ4mN8pQ2rS6tV9wX3yZ7aB1cD5eF0gH\r\n' }
     const { session } = await settingsOf(`log: { level: "\${file:level}" }`, { ...files, level: 'warn\n' })
