@@ -158,7 +158,8 @@ class Connection implements Answering {
 
   readonly #goOn = (): void => {
     const bytes = this.#next
-    if (bytes === null || this.socket.destroyed) return
+    // Whoever has said the last word is not waited for.
+    if (bytes === null || !this.socket.writable) return
     this.#next = null
     this.socket.resume()
     this.#read(bytes)

@@ -138,8 +138,9 @@ export class PlainResponse implements ClientResponse {
     return this
   }
 
+  /** Of an answer that is over the connection is another's. */
   destroy(): this {
-    this.socket.destroy()
+    if (!this.writableFinished) this.socket.destroy()
     return this
   }
 

@@ -286,6 +286,47 @@ describe('an answer', () => {
     expect(response.writableFinished).toBe(true)
   })
 
+  it('that is whole can be destroyed, and the next one on its connection goes on', async () => {
+    const over: PlainResponse[] = []
+    serve = (request, response) => {
+      over.push(response)
+      return answer(request, response)
+    }
+    const client = await RawConnection.open(port)
+    await client.write(ask('/first'))
+    await client.until(() => client.responses.length === 1, 2_000)
+    const asked = later()
+    await client.write(ask('/later'))
+    const second = await asked
+    over[0]?.destroy()
+    second.writeHead(200, ['Content-Length', '1'])
+    second.end('x', 'latin1')
+    await client.until(() => client.responses.length === 2, 2_000)
+    expect(texts(client)).toEqual(['/first', 'x'])
+    client.destroy()
+  })
+
+  it('is not begun for a client that has said its last word', async () => {
+    const asked = later()
+    const client = await RawConnection.open(port)
+    await client.write(ask('/later'))
+    const response = await asked
+    const before = sockets[0]?.bytesRead ?? 0
+    await client.write(ask('/second'))
+    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(before))
+    const served: string[] = []
+    serve = (request, answered) => {
+      served.push(request.url)
+      return answer(request, answered)
+    }
+    response.writeHead(200, ['Content-Length', '1'])
+    response.end('x', 'latin1')
+    sockets[0]?.emit('end')
+    await client.until(() => client.closed, 2_000)
+    expect(texts(client)).toEqual(['x'])
+    expect(served).toEqual([])
+  })
+
   it.each([
     ['while it stops', () => plain.makeLast(), (_: PlainResponse) => {}],
     [
