@@ -42,9 +42,11 @@ export function createOpen({ sessions, report }: OpenParts) {
       await sessions.judgeAnew()
     },
 
+    /** What would not end by itself. */
     closeAll(): void {
       cutting = true
       sessions.closeStreams()
+      for (const traffic of [...visitors]) if (traffic.graceMs === 0) close(traffic)
       tunnels.closeAll()
       cutting = false
     },

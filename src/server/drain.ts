@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { PlainConnections } from './plain-connections.ts'
 
 export interface DrainParts {
@@ -50,6 +51,9 @@ export async function drain(
   for (const socket of upgraded) socket.destroy()
   // Whatever is left has had its time: a process that was told to stop stops.
   await Promise.race([closed, elapsed(lastMs)])
+  // Sockets tell of their end a turn later than their server: requests that were cut are logged before anything else is closed.
+  await turn()
+  await turn()
 }
 
 function elapsed(ms: number): Promise<void> {

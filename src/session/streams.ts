@@ -67,8 +67,11 @@ export class OpenStreams {
     }
   }
 
+  /** What would not end by itself. */
   closeAll(): void {
-    for (const [hash, all] of [...this.#bySession]) for (const watched of [...all]) this.#close(hash, watched)
+    for (const [hash, all] of [...this.#bySession]) {
+      for (const watched of [...all]) if (watched.traffic.graceMs === 0) this.#close(hash, watched)
+    }
   }
 
   /** Streams; answers that will end by themselves are not counted. */
