@@ -114,7 +114,7 @@ export class OriginExchange implements OriginHearer {
   onHead(status: number, statusText: string, raw: readonly string[]): void {
     this.#passage.observed.originMs = this.#parts.monotonic() - this.#askedAt
     const { session } = this.#permit
-    const headers = this.#route.answerHeaders(raw, session !== null)
+    const headers = withoutLengthOf(status, this.#route.answerHeaders(raw, session !== null))
     if (isEventStream(headers)) this.#closeWith(session, 0)
     this.#head = { status, statusText, headers, length: contentLength(headers) }
     // A body that came with its head is parsed before this runs, and leaves with it. A head alone is worth having: an
@@ -254,6 +254,12 @@ function accepts(raw: readonly string[], passage: Passage): boolean {
   const key = createHash('sha1').update(`${passage.header('sec-websocket-key')}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
   const [accept] = values('sec-websocket-accept')
   return values('upgrade').join().toLowerCase() === 'websocket' && accept === key.digest('base64')
+}
+
+/** 204 must not have one (RFC 9110 §8.6): whoever in front of us believes it reads the next answer as this one's body. */
+function withoutLengthOf(status: number, headers: string[]): string[] {
+  if (status !== 204 || contentLength(headers) === null) return headers
+  return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== 'content-length')
 }
 
 function contentLength(headers: readonly string[]): number | null {
