@@ -91,7 +91,9 @@ function checkListeners({ listen, operations }: Written, tell: Tell): void {
   if (!isLoopback(machines.host))
     tell.warning(
       ['operations', 'address'],
-      'is reachable beyond this machine: keep it away from readers by a network rule',
+      operations?.secret == null
+        ? 'is reachable beyond this machine: keep it away from readers by a network rule'
+        : 'is reachable beyond this machine, and operations.secret travels to it in clear: keep it in a network of its own',
     )
   if (
     machines.port !== 0 &&
