@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import { until } from '../stand-in/measure.ts'
 import { RawConnection } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 
@@ -52,6 +53,85 @@ describe('requests of both kinds on one connection', () => {
       client.destroy()
     }
     expect(world.origin.requests.filter(({ url }) => url === '/smuggled')).toEqual([])
+  })
+})
+
+describe('a request', () => {
+  let world: TestGateway
+  let signedIn: string
+  beforeAll(async () => {
+    world = await startTestGateway()
+    signedIn = world.cookieOf(await world.signIn('alice'))
+  })
+  afterAll(() => world.stop())
+  afterEach(() => world.invariants())
+
+  /** What its origin is sent of it, and how it is logged; what differs from one moment to the next left out. */
+  async function effectOf(
+    host: string,
+    method: string,
+    target: string,
+    lines: readonly string[],
+    cookie: string | null,
+  ) {
+    world.origin.forget()
+    const client = await RawConnection.open(world.port, [method])
+    const before = world.log.length
+    await client.write(rawRequest({ method, target, host: `${host}.localhost:${world.port}`, cookie, lines }))
+    await client.until(() => client.responses.length > 0, 10_000)
+    await until('its line', () => world.log.length > before, 5_000)
+    client.destroy()
+    const { time, ms, originMs, ref, ...logged } = JSON.parse(world.log[before] as string)
+    const sent = world.origin.requests.map(({ method, url, rawHeaders }) => [method, url, rawHeaders])
+    return { sent, logged, status: client.responses[0]?.status }
+  }
+
+  const lines: readonly (readonly string[])[] = [
+    ['X-A: 1', 'x-a: 2', 'X-A:3', 'X-Empty:', 'X-Space:   a  b\t ', 'X-Latin: \xe9\xa0\xff', "!#$%&'*+-.^_`|~: token"],
+    ['Authorization: Basic a', 'Authorization: Basic b', 'Referer: http://x/', 'Referer: http://y/'],
+    ['Origin: http://evil.example', 'Origin: null'],
+    ['Sec-Fetch-Mode: navigate', 'Sec-Fetch-Mode: cors', 'Sec-Fetch-Dest: document', 'Accept: text/html'],
+    ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Site: same-origin', 'Sec-Fetch-Mode: no-cors'],
+    ['X-Forwarded-For: 192.0.2.1', 'X-Forwarded-For: 192.0.2.2', 'Forwarded: for=192.0.2.3'],
+    ['X-Remote-User: root', 'X_Remote_User: root', 'x-remote-email: root', 'X-REMOTE-USER:root'],
+    ['Accept-Language: fr', 'Accept-Language: en', 'Accept-Encoding: gzip', 'Range: bytes=0-1', 'If-None-Match: "x"'],
+    [
+      'Connection: Keep-Alive',
+      'connection: keep-alive',
+      'Via: 1.1 x',
+      'Max-Forwards: 1',
+      'Priority: u=1',
+      'Early-Data: 1',
+    ],
+    ['Content-Type: text/plain', 'Content-Encoding: gzip', 'Content-Location: /x', 'Set-Cookie: a', 'Set-Cookie: b'],
+  ]
+  const targets = [
+    '//x',
+    '/a//b/../c',
+    '/%2e%2e/x',
+    '/x#y',
+    '/"<>^`{|}',
+    '/?',
+    '/a;b=c?d=e&&',
+    '/\\x',
+    '/%zz',
+    '/%00',
+    '/*',
+  ]
+  const asked = [...lines.map(some => ['/pub/x', some] as const), ...targets.map(target => [target, []] as const)]
+
+  it.each(asked)('for %j with %j goes the same way, whoever reads it', async (target, some) => {
+    for (const method of ['GET', 'HEAD']) {
+      for (const [host, cookie] of [
+        ['open', null],
+        ['app', null],
+        ['app', signedIn],
+        ['nobody', null],
+      ] as const) {
+        const ours = await effectOf(host, method, target, some, cookie)
+        expect(await effectOf(host, method, target, [...some, forNode], cookie), `${method} ${host}`).toEqual(ours)
+      }
+    }
   })
 })
 
