@@ -353,18 +353,21 @@ describe('an answer', () => {
 })
 
 describe('an idle connection', () => {
-  it('is closed on request; one with an answer under way is not', async () => {
+  /** One with an answer under way, one that has had its answer, one that has asked nothing yet. */
+  async function three() {
     const asked = later()
-    const [busy, used, unused] = [
-      await RawConnection.open(port),
-      await RawConnection.open(port),
-      await RawConnection.open(port),
-    ]
+    const open = () => RawConnection.open(port)
+    const [busy, used, unused] = [await open(), await open(), await open()]
     await busy.write(ask('/later'))
     await used.write(ask('/'))
     const response = await asked
     await used.until(() => used.responses.length === 1, 2_000)
     await vi.waitFor(() => expect(sockets).toHaveLength(3))
+    return { busy, used, unused, response }
+  }
+
+  it('is closed on request; one with an answer under way is not', async () => {
+    const { busy, used, unused, response } = await three()
     plain.closeIdle()
     await Promise.all([used.until(() => used.closed, 2_000), unused.until(() => unused.closed, 2_000)])
     expect([busy.closed, used.closed, unused.closed]).toEqual([false, true, true])
@@ -376,17 +379,7 @@ describe('an idle connection', () => {
   })
 
   it('waits 20 s for its first request, a second more than it promised for the next, and for ever for an answer', async () => {
-    const asked = later()
-    const [busy, used, unused] = [
-      await RawConnection.open(port),
-      await RawConnection.open(port),
-      await RawConnection.open(port),
-    ]
-    await busy.write(ask('/later'))
-    await used.write(ask('/'))
-    await asked
-    await used.until(() => used.responses.length === 1, 2_000)
-    await vi.waitFor(() => expect(sockets).toHaveLength(3))
+    const { busy, used, unused } = await three()
     const states = () => [busy.closed, used.closed, unused.closed]
     clock.advance(20_000)
     look()
