@@ -5,7 +5,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { WriteSoon } from '../model/write-soon.ts'
-import { readPlainHead } from './plain-head.ts'
+import { mayBecomePlain, readPlainHead } from './plain-head.ts'
 import { PlainRequest } from './plain-passage.ts'
 import { type Answering, keepAliveS, PlainResponse } from './plain-response.ts'
 
@@ -23,6 +23,9 @@ const firstMs = 20_000
 /** For the next one, ms: a little over what the last answer promised, so that none is cut that was sent in time. */
 const nextMs = keepAliveS * 1000 + 1_000
 const lookEveryMs = 5_000
+/** A network cuts a long head in a few pieces; who sends it by bytes, or takes longer, ms, is no browser. */
+const mostPieces = 8
+const headMs = 2_000
 /** Bytes of what a client sends before it has heard the answer to the last. */
 const longestNext = 64 * 1024
 
@@ -87,6 +90,11 @@ class Connection implements Answering {
   /** On the monotonic clock, ms: since when nothing is asked. */
   #idleSince: number
   #waitMs = firstMs
+  /** A head that may yet be plain, as far as it has come, in how many pieces. */
+  #begun: Buffer | null = null
+  #pieces = 0
+  /** On the monotonic clock, ms: when the first of them came. */
+  #begunAt = 0
 
   constructor(
     socket: Socket,
@@ -114,7 +122,7 @@ class Connection implements Answering {
   }
 
   get idle(): boolean {
-    return this.#response === null
+    return this.#response === null && this.#begun === null
   }
 
   isLast(): boolean {
@@ -122,7 +130,10 @@ class Connection implements Answering {
   }
 
   look(now: number): void {
-    if (this.#response === null && now - this.#idleSince > this.#waitMs) this.socket.destroy()
+    if (this.#begun !== null) {
+      // A head that does not come on is answered by those who answer such.
+      if (now - this.#begunAt > headMs) this.#giveAway(this.#begun)
+    } else if (this.#response === null && now - this.#idleSince > this.#waitMs) this.socket.destroy()
   }
 
   waiting(): void {
@@ -149,11 +160,19 @@ class Connection implements Answering {
       if (this.#next.length > longestNext) this.socket.pause()
       return
     }
-    const head = readPlainHead(bytes)
-    if (head === null) return this.#giveAway(bytes)
+    const all = this.#begun === null ? bytes : Buffer.concat([this.#begun, bytes])
+    const head = readPlainHead(all)
+    if (head === null) {
+      if (++this.#pieces > mostPieces || !mayBecomePlain(all)) return this.#giveAway(all)
+      if (this.#begun === null) this.#begunAt = this.#parts.monotonic()
+      this.#begun = all
+      return
+    }
+    this.#begun = null
+    this.#pieces = 0
     const response = new PlainResponse(this, head.method === 'HEAD')
     this.#response = response
-    if (!this.#parts.serve(new PlainRequest(head, this.socket), response, head.cookies)) this.#giveAway(bytes)
+    if (!this.#parts.serve(new PlainRequest(head, this.socket), response, head.cookies)) this.#giveAway(all)
   }
 
   readonly #goOn = (): void => {
@@ -168,6 +187,7 @@ class Connection implements Answering {
   #giveAway(bytes: Buffer): void {
     const { socket } = this
     this.#response = null
+    this.#begun = null
     socket.off('data', this.#read)
     socket.off('drain', this.#drained)
     socket.off('end', this.#ended)

@@ -1,5 +1,5 @@
 /**
- * The head of a plain request, as nearly all are: GET or HEAD, HTTP/1.1, whole in one piece, nothing behind it, nothing in it that
+ * The head of a plain request, as nearly all are: GET or HEAD, HTTP/1.1, nothing behind it, nothing in it that
  * two readers could read in two ways (RFC 9112 §3, §5). This is no parser of HTTP: whatever else a client may send is node's to
  * read, and to refuse. So it may be strict, and wherever it is in doubt it says so.
  * Pure: bytes in, strings out.
@@ -56,6 +56,14 @@ function kindOf(name: string): Kind {
   if (kinds.size >= rememberedNames) kinds.clear()
   if (name.length <= 64) kinds.set(detached(name), kind)
   return kind
+}
+
+/** Whole lines of a head, none of them empty, and perhaps a part of the next: no two readers see its end here. */
+const beginning = /^(?:GET|HEAD) \/[^\r\n]*(?:\r\n[^\r\n]+)*(?:\r(?:\n\r?)?)?$/
+
+/** Of a head that may be plain once the rest of it is there. */
+export function mayBecomePlain(bytes: Buffer): boolean {
+  return bytes.length < longest && beginning.test(bytes.toString('latin1'))
 }
 
 /** Null: not plain, or not whole. */

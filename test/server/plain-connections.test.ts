@@ -93,23 +93,77 @@ describe('a connection', () => {
 
   it.each([
     ['a body', ask('/body', { method: 'POST', body: 'abc' }), 'POST /body'],
-    ['a head in two pieces', ask('/pieces'), 'GET /pieces'],
     ['what is not for us', ask('/not-ours'), 'GET /not-ours'],
   ])('with %s is node’s, and stays so', async (_, text, seen) => {
     serve = (request, response) => (request.url === '/not-ours' ? false : answer(request, response))
     const client = await RawConnection.open(port)
     await client.write(ask('/before'))
     await client.until(() => client.responses.length === 1, 2_000)
-    if (seen === 'GET /pieces') {
-      await client.write(text.slice(0, 20))
-      await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBe(ask('/before').length + 20))
-      await client.write(text.slice(20))
-    } else await client.write(text)
+    await client.write(text)
     await client.until(() => client.responses.length === 2, 2_000)
     await client.write(ask('/after'))
     await client.until(() => client.responses.length === 3, 2_000)
     expect(nodes).toEqual([seen, 'GET /after'])
     expect(texts(client)).toEqual(['/before', `node ${seen.split(' ')[1]}`, 'node /after'])
+    client.destroy()
+  })
+
+  /** Each in a read of its own. */
+  async function inPieces(client: RawConnection, text: string, ...cuts: readonly number[]) {
+    const ends = [...cuts, text.length]
+    for (const [index, end] of ends.entries()) {
+      const before = sockets[0]?.bytesRead ?? 0
+      await client.write(text.slice(ends[index - 1] ?? 0, end))
+      if (end < text.length) await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(before))
+    }
+  }
+
+  it('on which a head comes in pieces waits for them, wherever it is cut', async () => {
+    const text = ask('/pieces', { lines: ['Accept: text/html'] })
+    const client = await RawConnection.open(port)
+    let answers = 0
+    for (let cut = 6; cut < text.length; cut += 3) {
+      await inPieces(client, text, cut)
+      answers++
+      await client.until(() => client.responses.length === answers, 2_000)
+    }
+    expect(texts(client)).toEqual(Array(answers).fill('/pieces'))
+    expect(nodes).toEqual([])
+    client.destroy()
+  })
+
+  it.each([
+    ['by bytes', (client: RawConnection) => inPieces(client, ask('/x'), 6, 7, 8, 9, 10, 11, 12, 13, 14)],
+    ['and is of another method', (client: RawConnection) => inPieces(client, ask('/x', { method: 'PUT' }), 8)],
+    [
+      'and turns out to be none of ours',
+      (client: RawConnection) => inPieces(client, ask('/x', { lines: ['TE: a'] }), 8),
+    ],
+    [
+      'and does not come on',
+      async (client: RawConnection) => {
+        await inPieces(client, ask('/x').slice(0, 20), 8)
+        clock.advance(2_001)
+        look()
+        await client.write(ask('/x').slice(20))
+      },
+    ],
+  ])('on which a head comes %s is node’s, from its first byte on', async (_, send) => {
+    const client = await RawConnection.open(port)
+    await send(client)
+    await client.until(() => client.responses.length === 1, 2_000)
+    expect(texts(client)).toEqual(['node /x'])
+    client.destroy()
+  })
+
+  it('with half a head is not idle', async () => {
+    const client = await RawConnection.open(port)
+    await inPieces(client, ask('/x').slice(0, 20), 8)
+    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBe(20))
+    plain.closeIdle()
+    await client.write(ask('/x').slice(20))
+    await client.until(() => client.responses.length === 1, 2_000)
+    expect(texts(client)).toEqual(['/x'])
     client.destroy()
   })
 

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readPlainHead } from '../../src/server/plain-head.ts'
+import { mayBecomePlain, readPlainHead } from '../../src/server/plain-head.ts'
 import { seeded } from '../stand-in/seeded.ts'
 
 const read = (text: string) => readPlainHead(Buffer.from(text, 'latin1'))
@@ -92,6 +92,26 @@ describe('a plain request', () => {
     ['with the end of another behind it', 'GET / HTTP/1.1\r\nHost: x.example\r\n\r\nX: y\r\n\r\n'],
   ])('is none %s', (_, text) => {
     expect(read(text)).toBeNull()
+  })
+})
+
+describe('what may become plain', () => {
+  const whole = lines('Accept: text/html', 'Cookie: a=1')
+
+  it('is any beginning of it from the sixth byte on, and never the whole', () => {
+    for (let end = 6; end < whole.length; end++) expect(mayBecomePlain(Buffer.from(whole.slice(0, end)))).toBe(true)
+    expect(mayBecomePlain(Buffer.from(whole))).toBe(false)
+  })
+
+  it.each([
+    ['another method', 'POST / HT'],
+    ['an end of its own', 'GET / HTTP/1.1\r\n\r\nGET'],
+    ['a bare LF', 'GET / HTTP/1.1\nHost'],
+    ['a bare CR', 'GET / HTTP/1.1\rHost'],
+    ['an empty line before it', '\r\nGET / HT'],
+    ['more than 16 KiB', `GET /${'a'.repeat(16_384)}`],
+  ])('has not %s', (_, text) => {
+    expect(mayBecomePlain(Buffer.from(text))).toBe(false)
   })
 })
 
