@@ -5,41 +5,10 @@
  */
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import type { RequestBody } from '../model/passage.ts'
+import { firstValue } from '../model/header-list.ts'
 import type { WriteSoon } from '../model/write-soon.ts'
 import { AnswerParser } from './answer-parser.ts'
-
-export interface OriginRequest {
-  /** The head, as it goes on the wire: latin1, with its empty line. */
-  readonly head: string
-  readonly method: string
-  readonly upgrade: boolean
-  readonly body: RequestBody | null
-  /** Nothing may follow it on its connection, whatever is answered. */
-  readonly last: boolean
-}
-
-export interface OriginHearer {
-  /** Now and then, while the answer is under way. */
-  readonly onStillOpen: () => void
-  readonly onInformation: (status: number, headers: readonly string[]) => void
-  readonly onHead: (status: number, statusText: string, headers: readonly string[]) => void
-  /** False: read no more until resume(). */
-  readonly onBody: (chunk: Buffer) => boolean
-  readonly onEnd: () => void
-  readonly onUpgrade: (headers: readonly string[], socket: Socket, rest: Buffer) => void
-  /** Once, instead of onEnd. */
-  readonly onError: (error: Error) => void
-}
-
-/** A connection used before was dead when it was used again: the origin may never have seen the request. */
-export class ConnectionLost extends Error {}
-
-/** The origin did not go on for too long. */
-export class OriginLate extends Error {}
-
-/** The client did not go on with its body for too long. */
-export class ClientLate extends Error {}
+import { ClientLate, ConnectionLost, type OriginHearer, OriginLate, type OriginRequest } from './origin-request.ts'
 
 /** What has not come yet: more of the request's body, the head of the answer, more of its body. */
 type StillToCome = 'upload' | 'answer' | 'body'
@@ -303,11 +272,6 @@ export class OriginConnection {
 }
 
 function keepAliveOf(headers: readonly string[]): number | null {
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (name.length !== 10 || name.toLowerCase() !== 'keep-alive') continue
-    const [, seconds] = /\btimeout=(\d{1,6})/.exec(headers[i + 1] as string) ?? []
-    return seconds === undefined ? null : Number(seconds) * 1000
-  }
-  return null
+  const [, seconds] = /\btimeout=(\d{1,6})/.exec(firstValue(headers, 'keep-alive') ?? '') ?? []
+  return seconds === undefined ? null : Number(seconds) * 1000
 }

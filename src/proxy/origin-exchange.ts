@@ -8,15 +8,16 @@ import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.ts'
 import type { Permit } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
+import { firstValue } from '../model/header-list.ts'
 import type { OpenTraffic, WatchTraffic } from '../model/open-traffic.ts'
 import type { Passage } from '../model/passage.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Session } from '../model/session.ts'
 import { breakOff } from './break-off.ts'
 import { hintedLinks } from './early-hints.ts'
-import { ConnectionLost, type OriginHearer, type OriginRequest } from './origin-connection.ts'
 import { originFailure } from './origin-failure.ts'
 import { type Asked, type OriginPool, type Reuse, reuse } from './origin-pool.ts'
+import { ConnectionLost, type OriginHearer, type OriginRequest } from './origin-request.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import { type Tunnels, tunnel } from './upgrade.ts'
 
@@ -263,19 +264,10 @@ function withoutLengthOf(status: number, headers: string[]): string[] {
 }
 
 function contentLength(headers: readonly string[]): number | null {
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (name.length === 14 && name.toLowerCase() === 'content-length') return Number(headers[i + 1])
-  }
-  return null
+  const value = firstValue(headers, 'content-length')
+  return value === null ? null : Number(value)
 }
 
 function isEventStream(headers: readonly string[]): boolean {
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (name.length === 12 && name.toLowerCase() === 'content-type') {
-      return (headers[i + 1] as string).toLowerCase().startsWith('text/event-stream')
-    }
-  }
-  return false
+  return firstValue(headers, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true
 }

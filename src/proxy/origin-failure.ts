@@ -2,7 +2,7 @@
 import { GatewayError } from '../errors.ts'
 import type { Resource } from '../model/resource.ts'
 import { InvalidAnswer } from './answer-parser.ts'
-import { ClientLate, OriginLate } from './origin-connection.ts'
+import { ClientLate, OriginLate } from './origin-request.ts'
 
 /** Codes of connecting too slowly: ours, and the system's. */
 const late = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])

@@ -6,7 +6,8 @@
 import type { Socket } from 'node:net'
 import type { OriginAddress } from '../model/resource.ts'
 import type { WriteSoon } from '../model/write-soon.ts'
-import { OriginConnection, type OriginHearer, type OriginRequest, type Waits } from './origin-connection.ts'
+import { OriginConnection, type Waits } from './origin-connection.ts'
+import type { OriginHearer, OriginRequest } from './origin-request.ts'
 
 /** Name, TCP and TLS, and a look at the address that was reached. */
 export type Connect = (

@@ -4,8 +4,8 @@
  * Set-Cookie lines are kept. What fails fails quietly: nothing depends on it.
  */
 import type { Socket } from 'node:net'
-import type { OriginHearer, OriginRequest } from './origin-connection.ts'
 import { type OriginPool, reuse } from './origin-pool.ts'
+import type { OriginHearer, OriginRequest } from './origin-request.ts'
 
 export interface Heard {
   /** Of the Set-Cookie lines, as the origin wrote them; empty: there were none, or no answer. */

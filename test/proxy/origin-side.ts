@@ -1,7 +1,7 @@
 /** The two ends of a connection to an origin, for tests of one connection or of a pool: real sockets, and nothing in between. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import type { OriginHearer, OriginRequest } from '../../src/proxy/origin-connection.ts'
+import type { OriginHearer, OriginRequest } from '../../src/proxy/origin-request.ts'
 
 /** A connection as the origin has it. */
 export class Accepted {

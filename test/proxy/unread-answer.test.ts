@@ -1,8 +1,8 @@
 /** An answer that is nobody's page: how much of it is taken in, and for how long. */
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { OriginHearer, OriginRequest } from '../../src/proxy/origin-connection.ts'
 import type { OriginPool } from '../../src/proxy/origin-pool.ts'
+import type { OriginHearer, OriginRequest } from '../../src/proxy/origin-request.ts'
 import { hearOut } from '../../src/proxy/unread-answer.ts'
 
 const patience = { deadlineMs: 3_000, bodyLimit: 1_000 }
