@@ -3,6 +3,7 @@
  * site or of a sibling host, it does nothing (docs/sessions.md A6). Each has its browser, its page, and what it does when it is pressed.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
@@ -12,14 +13,8 @@ let world: TwoIdps
 let file: CodeFile
 let code: string
 
-const site = (id: string, more: string) => `
-  - id: ${id}
-    title: { fr: Site ${id}, en: ${id} site }
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    ${more}
-    identity: { headers: { X-Remote-User: "{subject}" } }`
+const site = (id: string, ...more: readonly string[]) =>
+  aSite(id, more, { title: `{ fr: Site ${id}, en: ${id} site }` })
 
 beforeAll(async () => {
   file = await makeCodeFile()
@@ -34,8 +29,8 @@ beforeAll(async () => {
     files: { [file.path]: '' },
     more: 'chooser: { remember: ask }',
     resources: [
-      site('app', 'idps: [op]\n    logout: { intercept: [/logout.php], means: local }'),
-      site('any', 'idps: [op, campus]\n    sharedSubjects: yes'),
+      site('app', 'idps: [op]', 'logout: { intercept: [/logout.php], means: local }'),
+      site('any', 'idps: [op, campus]', 'sharedSubjects: yes'),
       site('guest', 'idps: [guests]'),
     ].join(''),
   })

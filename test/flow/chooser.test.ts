@@ -3,6 +3,7 @@
  * computer of one's own, and none on a shared one.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CasServer, startCasServer } from '../stand-in/cas-server.ts'
@@ -22,14 +23,8 @@ let cas: CasServer
 let world: TestGateway
 let browser: Browser
 
-const site = (id: string, more: string) => `
-  - id: ${id}
-    title: { fr: Site ${id}, en: ${id} site }
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    identity: { headers: { X-Remote-User: "{subject}" } }
-    ${more}`
+const site = (id: string, ...more: readonly string[]) =>
+  aSite(id, more, { title: `{ fr: Site ${id}, en: ${id} site }` })
 
 function start(chooser: string, options: TestGatewayOptions = {}): Promise<TestGateway> {
   const idp = (id: string, label: string) => `
@@ -46,10 +41,10 @@ function start(chooser: string, options: TestGatewayOptions = {}): Promise<TestG
     ].join(''),
     resources: [
       site('any', 'sharedSubjects: yes'),
-      site('school', 'idps: [nancy, reims]\n    sharedSubjects: yes'),
+      site('school', 'idps: [nancy, reims]', 'sharedSubjects: yes'),
       site('reims', 'idps: [reims]'),
-      site('north', 'idps: [reims, u3]\n    sharedSubjects: yes'),
-      site('led', 'idps: [nancy, reims]\n    sharedSubjects: yes\n    defaultIdp: reims'),
+      site('north', 'idps: [reims, u3]', 'sharedSubjects: yes'),
+      site('led', 'idps: [nancy, reims]', 'sharedSubjects: yes', 'defaultIdp: reims'),
     ].join(''),
     more: `chooser: ${chooser}`,
     ...options,

@@ -3,6 +3,7 @@
  * whose it is, by its protocol, and nowhere else.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { type AdversarialOp, startAdversarialOp } from '../stand-in/adversarial-op.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
@@ -19,13 +20,8 @@ let cas: CasServer
 let world: TestGateway
 let browser: Browser
 
-const site = (id: string, more: string) => `
-  - id: ${id}
-    title: { fr: Site ${id}, en: ${id} site }
-    at: "http://${id}.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    ${more}`
+const site = (id: string, ...more: readonly string[]) =>
+  aSite(id, more, { title: `{ fr: Site ${id}, en: ${id} site }`, headers: {} })
 
 function start(options: TestGatewayOptions = {}): Promise<TestGateway> {
   return startTestGateway({
@@ -40,7 +36,7 @@ function start(options: TestGatewayOptions = {}): Promise<TestGateway> {
     label: Lab
     cas: { server: "${cas.server}" }
     emailDomains: [lab.cnrs.fr]`,
-    resources: [site('any', ''), site('campus', 'idps: [campus, lab]')].join(''),
+    resources: [site('any'), site('campus', 'idps: [campus, lab]')].join(''),
     more: `chooser:
   groups:
     - { label: Researcher, idps: [janus, lab], description: { fr: Recherche, en: Staff of laboratories } }
@@ -265,7 +261,7 @@ describe('the search box', () => {
       (_, index) => `
   - { id: u${index}, label: Université ${index}, cas: { server: "${cas.server}" }, emailDomains: [u${index}.example, "*.u${index}.example"] }`,
     )
-    const long = await start({ idps: many.join(''), resources: site('any', ''), more: '', shared: world })
+    const long = await start({ idps: many.join(''), resources: site('any'), more: '', shared: world })
     try {
       const list = await browser.navigate(long.url('any', '/echo'))
       const search = (q: string) => browser.submit(list, { q }, 'Search')
