@@ -1,7 +1,8 @@
 /**
- * Signing in without a word, `prompt=none`: the idp says who is signed in there already, and asks nobody anything (OpenID Connect Core
- * 1.0 §3.1.2.1; `gateway`, CAS Protocol 3.0 §2.1.1). Where nobody is, the person goes on as a visitor. A browser is led to an idp so once in ten minutes at most: a site that asks for it on each of
- * its pages must neither send its readers in circles nor trouble the idp.
+ * Signing in without a word, `prompt=none`: the idp says who is signed in there already, and asks nobody anything (OpenID
+ * Connect Core 1.0 §3.1.2.1; `gateway`, CAS Protocol 3.0 §2.1.1). Where nobody is, the person goes on as a visitor. A browser
+ * is led to an idp so once in ten minutes at most: a site that asks for it on each of its pages must neither send its
+ * readers in circles nor trouble the idp.
  */
 import { cookieName, cookieValue, setCookie } from '../model/cookie.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
