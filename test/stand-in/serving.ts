@@ -7,6 +7,7 @@ import { freePorts } from './gateway.ts'
 import { until } from './measure.ts'
 
 const root = join(import.meta.dirname, '../..')
+const saysWithinMs = 10_000
 
 export interface Ended {
   /** Null: it was killed by `signal`. */
@@ -16,9 +17,12 @@ export interface Ended {
 
 export interface Program {
   readonly child: ChildProcess
-  /** All that came on standard output so far; nothing while it is not read. */
+  /** All that came on standard output so far; nothing while it is not read. Log lines come up to 250 ms after what they tell. */
   readonly out: () => string
   readonly err: () => string
+  /** Resolves when this stands in what came on standard output: what another channel told first may be on its way here. */
+  readonly says: (wanted: string | RegExp) => Promise<void>
+  /** Resolves when it is gone and, where its output is read, all of it has come. */
   readonly ended: Promise<Ended>
   /** Takes away the scratch folder, and the process where it still runs. */
   readonly clear: () => Promise<void>
@@ -56,14 +60,22 @@ export function runProgram(args: readonly string[], yaml: string | null, options
   const pieces = { out: '', err: '' }
   if (options.read !== false) child.stdout.on('data', piece => (pieces.out += String(piece)))
   child.stderr.on('data', piece => (pieces.err += String(piece)))
-  // `exit`, not `close`: of a pipe that nobody reads the end is never seen.
-  const ended = new Promise<Ended>(resolve => child.once('exit', (code, signal) => resolve({ code, signal })))
+  // `close` comes after the last words; of a pipe that nobody reads the end is never seen.
+  const end = options.read === false ? 'exit' : 'close'
+  const ended = new Promise<Ended>(resolve => child.once(end, (code, signal) => resolve({ code, signal })))
   started.add(child)
   child.once('exit', () => started.delete(child))
+  const out = () => pieces.out.replaceAll(folder, '')
   return {
     child,
-    out: () => pieces.out.replaceAll(folder, ''),
+    out,
     err: () => pieces.err.replaceAll(folder, ''),
+    async says(wanted) {
+      const there = () => (typeof wanted === 'string' ? out().includes(wanted) : wanted.test(out()))
+      await until(`it to say ${wanted}`, there, saysWithinMs).catch(error => {
+        throw new Error(`${(error as Error).message}; it said:\n${out()}`)
+      })
+    },
     ended,
     async clear() {
       child.kill('SIGKILL')
