@@ -8,6 +8,7 @@ import type { Resource } from '../model/resource.ts'
 import type { Scope } from '../model/session.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { Handoff, Ticket } from '../session/handoff.ts'
+import type { LeaveTokens } from '../session/leave-token.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { answerEmpty, answerPage, answerRedirect, answerText } from './answer.ts'
 import type { Begin } from './challenge.ts'
@@ -17,8 +18,9 @@ import type { SitePage } from './site-page.ts'
 export interface OursParts {
   /** `https://acces.example.org` */
   readonly portal: string
-  readonly sessions: Pick<Sessions, 'resume' | 'read' | 'cookieFor'>
+  readonly sessions: Pick<Sessions, 'resume' | 'read' | 'authentic' | 'cookieFor'>
   readonly handoff: Handoff
+  readonly leaveTokens: Pick<LeaveTokens, 'read'>
   readonly locateUrl: LocateUrl
   readonly begin: Begin
   readonly pages: Pages
@@ -47,7 +49,7 @@ export function createOurs(parts: OursParts): Ours {
       case '/.passerelle/enter':
         return redeem(passage, resource, parameters.get('t') ?? '')
       case '/.passerelle/leave':
-        return leave(passage, portal, parameters.get('cookie') === 'keep')
+        return left(passage, resource, parameters.get('t') ?? '')
       case '/.passerelle/framed':
         return framed(passage, resource, parameters.get('to'))
       default:
@@ -62,6 +64,11 @@ export function createOurs(parts: OursParts): Ours {
   function started(passage: Passage, resource: Resource, parameters: URLSearchParams): void {
     if (passage.navigation !== 'document') return answerEmpty(passage, 204)
     begin(passage, targetOn(resource, parameters.get('to')), 1, false, parameters.get('prompt') === 'none')
+  }
+
+  function left(passage: Passage, { at }: Resource, token: string): void {
+    const held = sessions.authentic(passage.cookies, `host:${at.hostname}`)
+    leave(passage, portal, parts.leaveTokens.read(at.hostname, token), held)
   }
 
   /** S5. The ticket is consumed before anything is checked, and never by a request that no person made. */

@@ -41,6 +41,7 @@ export function assembleAccessPlane(core: Core) {
       portal: portal.origin,
       sessions,
       handoff,
+      leaveTokens: core.leaveTokens,
       locateUrl,
       begin: createBegin({ portal: portal.origin, handoff }),
       pages,

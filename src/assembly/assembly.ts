@@ -17,6 +17,7 @@ import { createFailurePage } from '../server/failure-page.ts'
 import type { Serving } from '../server/listener.ts'
 import { createAssertionKeys } from '../session/assertion-keys.ts'
 import { createHandoff } from '../session/handoff.ts'
+import { createLeaveTokens } from '../session/leave-token.ts'
 import { derived } from '../session/seal.ts'
 import { createSingleUse } from '../session/single-use.ts'
 import { assembleAccessPlane } from './access-plane.ts'
@@ -109,6 +110,7 @@ function assembled(settings: Settings, lasting: Lasting, permits: Permits, provi
     singleUse,
     closedSessions: createClosedSessions({ portal: portal.origin, providers, tellParticipants, singleUse }),
     handoff: createHandoff(singleUse),
+    leaveTokens: createLeaveTokens(lasting.keys, lasting.wall),
     pages,
     failurePage,
     permits,

@@ -12,6 +12,7 @@ import type { createLocate } from '../resource/locate.ts'
 import type { createFailurePage } from '../server/failure-page.ts'
 import type { AssertionKeys } from '../session/assertion-keys.ts'
 import type { Handoff } from '../session/handoff.ts'
+import type { LeaveTokens } from '../session/leave-token.ts'
 import type { SingleUse } from '../session/single-use.ts'
 import type { Lasting } from './lasting.ts'
 import type { Permits } from './permits.ts'
@@ -45,6 +46,7 @@ export interface Core
   readonly singleUse: SingleUse
   readonly closedSessions: ClosedSessions
   readonly handoff: Handoff
+  readonly leaveTokens: LeaveTokens
   readonly pages: Pages
   readonly failurePage: ReturnType<typeof createFailurePage>
   readonly metrics: Metrics

@@ -144,11 +144,19 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     resources,
     sessions,
     closedSessions: core.closedSessions,
+    leaveTokens: core.leaveTokens,
     tellParticipants: core.tellParticipants,
     pages,
     now,
   })
-  const oneSite = createOneSite({ resources, sessions, isLeft, locateLogout: createLocateLogout(core.locate), pages })
+  const oneSite = createOneSite({
+    resources,
+    sessions,
+    leaveTokens: core.leaveTokens,
+    isLeft,
+    locateLogout: createLocateLogout(core.locate),
+    pages,
+  })
   const mySessions = createMySessions({
     sessions,
     handles,

@@ -22,6 +22,8 @@ export interface Closed {
   readonly idp: IdpId
   /** Where the idp ends its own session; null: it cannot, or does not answer. */
   readonly next: string | null
+  /** Hashes of the sessions. */
+  readonly sessions: readonly string[]
   /** Ids of resources. */
   readonly visited: readonly string[]
   /** Of these, the sites that keep sessions of their own and did not answer when they were told. */
@@ -59,6 +61,7 @@ export function createClosedSessions({ portal, providers, tellParticipants, sing
       const closed: Closed = {
         idp: first.identity.idp,
         next,
+        sessions: ended.map(({ hash }) => hash),
         visited: distinct(ended.flatMap(({ visited }) => visited)),
         silent: distinct(told.flatMap(({ failed }) => failed)),
         shared: ended.some(({ device }) => device === 'shared'),

@@ -1,7 +1,7 @@
 /**
  * The frames of the last page: one for each visited host, in which the browser forgets what it holds of it (SESSIONS A8, 4a).
  */
-import type { Resource } from '../model/resource.ts'
+import type { PublicAddress, Resource } from '../model/resource.ts'
 
 export interface Leave {
   /** What the frames show. */
@@ -14,16 +14,24 @@ const mostHosts = 50
 /** Bytes of their origins in the header: a proxy's buffer in front of us may hold 4 KB of headers in all. */
 const longestList = 2_400
 
-/** @param visited in the order in which they are left, should they be too many */
-export function leaveOf(visited: readonly Resource[]): Leave {
-  const origins: string[] = []
+/**
+ * @param visited  in the order in which they are left, should they be too many
+ * @param tokenFor what each host is shown of the end, by its name
+ */
+export function leaveOf(visited: readonly Resource[], tokenFor: (hostname: string) => string): Leave {
+  const hosts = new Map<string, PublicAddress>()
   let bytes = 0
   for (const { at } of visited) {
-    if (origins.includes(at.origin)) continue
+    if (hosts.has(at.origin)) continue
     bytes += at.origin.length + 1
-    if (origins.length === mostHosts || bytes > longestList) break
-    origins.push(at.origin)
+    if (hosts.size === mostHosts || bytes > longestList) break
+    hosts.set(at.origin, at)
   }
-  // Without the reference of the page: whatever answers there need not know what it opens.
-  return { origins, addresses: origins.map(origin => `${origin}/.passerelle/leave`) }
+  const addresses = Array.from(hosts.values(), at => leaveAddress(at, tokenFor(at.hostname)))
+  return { origins: [...hosts.keys()], addresses }
+}
+
+/** Without the reference of the page: whatever answers there need not know what it opens. */
+export function leaveAddress({ origin }: PublicAddress, token: string): string {
+  return `${origin}/.passerelle/leave?t=${token}`
 }

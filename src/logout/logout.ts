@@ -12,6 +12,7 @@ import type { Resource } from '../model/resource.ts'
 import type { Text } from '../model/text.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
+import type { LeaveTokens } from '../session/leave-token.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { settled } from '../session/settled.ts'
 import type { Closed, ClosedSessions } from './closed.ts'
@@ -22,6 +23,7 @@ export interface LogoutParts {
   readonly resources: readonly Resource[]
   readonly sessions: Sessions
   readonly closedSessions: ClosedSessions
+  readonly leaveTokens: Pick<LeaveTokens, 'tokenFor'>
   readonly tellParticipants: TellParticipants
   readonly pages: Pages
   readonly now: () => number
@@ -41,7 +43,8 @@ export function createLogout(parts: LogoutParts) {
   return {
     async ask(request: PortalRequest): Promise<Answer> {
       const resumed = await sessions.resume(request.cookies, 'portal', 'none')
-      if (resumed === null) return page(200, pages.closed(contextOf(request, 'portal'), closedData(null, leaveOf([]))))
+      if (resumed === null)
+        return page(200, pages.closed(contextOf(request, 'portal'), closedData(null, framesOf(null))))
       const { id, identity } = resumed.session
       const html = pages.askLogout(contextOf(request, 'portal', displayName(identity.claims)), {
         visited: titlesOf(sitesOf(await sessions.visited(id))),
@@ -79,7 +82,7 @@ export function createLogout(parts: LogoutParts) {
       const closed = reference === null ? null : await closedSessions.read(reference)
       const idp = closed === null ? null : providers.get(closed.idp)
       const cookies = closed === null ? [] : lateCookies(request)
-      const leave = leaveOf(sitesOf(closed?.visited))
+      const leave = framesOf(closed)
       const more = { cookies, frames: leave.origins }
       if (closed === null || idp === undefined || idp === null) {
         return page(200, pages.closed(contextOf(request, 'portal'), closedData(closed, leave)), more)
@@ -148,6 +151,13 @@ export function createLogout(parts: LogoutParts) {
       ...leaving(closed, leave),
       again: '/login',
     }
+  }
+
+  function framesOf(closed: Closed | null): Leave {
+    const sessions = closed?.sessions ?? []
+    return leaveOf(sitesOf(closed?.visited), hostname =>
+      parts.leaveTokens.tokenFor(hostname, { sessions, keepsCookie: false }),
+    )
   }
 
   function leaving(closed: Closed | null, { addresses }: Leave) {

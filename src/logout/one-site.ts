@@ -7,15 +7,17 @@ import type { Answer, PortalRequest } from '../model/exchange.ts'
 import { displayName } from '../model/identity.ts'
 import type { LocateLogout } from '../model/place.ts'
 import { type Resource, sharesHost } from '../model/resource.ts'
-import type { Session } from '../model/session.ts'
 import { contextOf } from '../pages/context.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { isLeft } from '../policy/authorize.ts'
-import type { Sessions } from '../session/sessions.ts'
+import type { LeaveTokens } from '../session/leave-token.ts'
+import type { Resumed, Sessions } from '../session/sessions.ts'
+import { leaveAddress } from './leave.ts'
 
 export interface OneSiteParts {
   readonly resources: readonly Resource[]
   readonly sessions: Pick<Sessions, 'resume' | 'leave'>
+  readonly leaveTokens: Pick<LeaveTokens, 'tokenFor'>
   readonly isLeft: typeof isLeft
   readonly locateLogout: LocateLogout
   readonly pages: Pages
@@ -23,7 +25,8 @@ export interface OneSiteParts {
 
 export type OneSite = ReturnType<typeof createOneSite>
 
-export function createOneSite({ resources, sessions, isLeft, locateLogout, pages }: OneSiteParts) {
+export function createOneSite(parts: OneSiteParts) {
+  const { resources, sessions, isLeft, locateLogout, pages } = parts
   const sites = new Map(
     resources.filter(({ logout }) => logout.intercept.length > 0).map(resource => [resource.id, resource]),
   )
@@ -34,10 +37,10 @@ export function createOneSite({ resources, sessions, isLeft, locateLogout, pages
       const resource = siteOf(request)
       const resumed = await sessions.resume(request.cookies, 'portal', 'none')
       if (resumed === null) return redirect('/signed-out')
-      if (isLeft(resource, resumed.session)) return closed(request, resource, resumed.session)
+      if (isLeft(resource, resumed.session)) return closed(request, resource, resumed)
       // There is nothing to choose.
       if (resource.logout.means === 'global') return redirect('/logout')
-      return ask(request, resource, resumed.session)
+      return ask(request, resource, resumed)
     },
 
     /** POST /logout/RESOURCE: this site only. From here the browser goes on to the site's own logout. */
@@ -64,7 +67,7 @@ export function createOneSite({ resources, sessions, isLeft, locateLogout, pages
     return resource
   }
 
-  function ask(request: PortalRequest, resource: Resource, { identity }: Session): Answer {
+  function ask(request: PortalRequest, resource: Resource, { session: { identity } }: Resumed): Answer {
     const at = request.query.get('at')
     const html = pages.askSite(contextOf(request, 'portal', displayName(identity.claims)), {
       resource: resource.title,
@@ -76,10 +79,10 @@ export function createOneSite({ resources, sessions, isLeft, locateLogout, pages
     return { kind: 'page', status: 200, html, policy: 'leads-away', cookies: [] }
   }
 
-  function closed(request: PortalRequest, resource: Resource, { identity }: Session): Answer {
-    const { origin } = resource.at
+  function closed(request: PortalRequest, resource: Resource, { session: { identity }, entry }: Resumed): Answer {
     // The page on which the link was pressed is one that Back would show.
-    const leave = `${origin}/.passerelle/leave${sharesHost(resource, resources) ? '?cookie=keep' : ''}`
+    const leaving = { sessions: [entry.hash], keepsCookie: sharesHost(resource, resources) }
+    const leave = leaveAddress(resource.at, parts.leaveTokens.tokenFor(resource.at.hostname, leaving))
     const html = pages.siteLeft(contextOf(request, 'portal', displayName(identity.claims)), {
       resource: resource.title,
       leave,
@@ -87,7 +90,7 @@ export function createOneSite({ resources, sessions, isLeft, locateLogout, pages
       action: '/open',
       fields: { to: frontOf(resource) },
     })
-    return { kind: 'page', status: 200, html, policy: 'leads-away', cookies: [], frames: [origin] }
+    return { kind: 'page', status: 200, html, policy: 'leads-away', cookies: [], frames: [resource.at.origin] }
   }
 
   function notLeft(request: PortalRequest, resource: Resource, at: string | null, error: GatewayError): Answer {

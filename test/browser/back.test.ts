@@ -19,11 +19,12 @@ beforeAll(async () => {
   chromium = await launchChromium()
   origin = await startOrigin({
     handler(request, response) {
-      const cache = new URL(request.url ?? '/', 'http://site').searchParams.get('cache')
+      const { searchParams } = new URL(request.url ?? '/', 'http://site')
+      const cache = searchParams.get('cache')
       if (cache !== null) response.setHeader('Cache-Control', cache)
       response.setHeader('Content-Type', 'text/html')
-      if (request.url === '/framing')
-        return void response.end('<!doctype html><iframe src="/.passerelle/leave"></iframe>')
+      const framed = searchParams.get('frame')
+      if (framed !== null) return void response.end(`<!doctype html><iframe src="${framed}"></iframe>`)
       // `persisted`: the page was not loaded anew, but comes back as it was left.
       response.end(`<!doctype html><title>secret</title><p id="secret">SECRET of ${request.headers['x-remote-user']}</p>
 <p id="how">loaded</p><script>addEventListener('pageshow', event => { if (event.persisted) how.textContent = 'kept' })</script>`)
@@ -119,7 +120,7 @@ describe.each([
   it('would show it from the back/forward cache without the frames: the reason for all this', async () => {
     const page = await twoSites('')
     const other = await page.context().newPage()
-    await page.context().route('**/.passerelle/leave', route => route.abort())
+    await page.context().route('**/.passerelle/leave?*', route => route.abort())
     await signOut(world, other)
     await back(page)
     await page.waitForURL(world.url('app', '/secret?cache='), { waitUntil: 'commit' })
@@ -149,11 +150,12 @@ describe('the page of the sign-out', () => {
     )
   })
   afterAll(() => world.stop())
+  const isLeave = (url: string) => url.startsWith(world.url('app', '/.passerelle/leave?t='))
 
   it('works without JavaScript: the frames are left, and the header leads on', async () => {
     const page = await arrive(world, '/secret', { javaScriptEnabled: false })
     await page.goto(world.portal('/logout'))
-    const left = page.waitForResponse(world.url('app', '/.passerelle/leave'))
+    const left = page.waitForResponse(response => isLeave(response.url()))
     await page.click('text=Sign me out', { noWaitAfter: true })
     expect((await (await left).allHeaders())['clear-site-data']).toBe('"cache"')
     await page.waitForURL(url => url.href.startsWith(world.provider.issuer))
@@ -165,18 +167,27 @@ describe('the page of the sign-out', () => {
     page.on('console', message => complaints.push(message.text()))
     await signOut(world, page)
     expect(complaints).toEqual([
-      expect.stringMatching(/^Clear-Site-Data header on .*leave': Cleared data types: "cache"\.$/),
+      expect.stringMatching(/^Clear-Site-Data header on .*leave\?t=[\w-]+': Cleared data types: "cache"\.$/),
     ])
     expect(await page.locator('iframe').count()).toBe(1)
     expect(await page.locator('iframe').isVisible()).toBe(false)
     const size: number = await page.evaluate('document.documentElement.scrollHeight - innerHeight')
     expect(size).toBeLessThanOrEqual(0)
 
-    expect(page.frames()[1]?.url()).toBe(world.url('app', '/.passerelle/leave'))
+    expect(page.frames()[1]?.url()).toSatisfy(isLeave)
   })
 
   it('is the only one that may have such a frame', async () => {
-    const page = await arrive(world, '/framing')
+    const leaver = await arrive(world, '/secret')
+    await leaver.goto(world.url('plain', '/other'))
+    await signOut(world, leaver)
+    const address =
+      leaver
+        .frames()
+        .find(frame => frame.url().includes('plain.'))
+        ?.url() ?? ''
+    expect(address).toContain('/.passerelle/leave?t=')
+    const page = await arrive(world, `/framing?frame=${encodeURIComponent(address)}`)
     await expect.poll(() => page.frames()[1]?.url()).toBe('chrome-error://chromewebdata/')
   })
 

@@ -132,6 +132,7 @@ describe('a store that goes away half-way', () => {
       resources: [],
       sessions,
       closedSessions: createClosedSessions({ portal: world.portal(''), providers, tellParticipants, singleUse }),
+      leaveTokens: { tokenFor: () => '' },
       tellParticipants,
       pages: {} as never,
       now: Date.now,
