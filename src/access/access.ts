@@ -10,6 +10,7 @@ import type { Report } from '../model/event.ts'
 import type { Passage } from '../model/passage.ts'
 import type { Locate, ResourcePlace } from '../model/place.ts'
 import type { Scope, Session } from '../model/session.ts'
+import { stylesheetPath } from '../pages/stylesheet.ts'
 import type { authorize } from '../policy/authorize.ts'
 import type { Activity, Resumed, Sessions } from '../session/sessions.ts'
 import { answerRedirect, answerText } from './answer.ts'
@@ -30,12 +31,13 @@ export interface AccessParts {
   readonly refuse: Refuse
   readonly ours: Ours
   readonly siteLogout: SiteLogout
+  readonly stylesheet: string
   readonly decided: (resource: string, effect: Decision['effect']) => void
   readonly report: Report
 }
 
 export function createAccess(parts: AccessParts) {
-  const { locate, sessions, authorize, forward, challenge, refuse, ours, siteLogout } = parts
+  const { locate, sessions, authorize, forward, challenge, refuse, ours, siteLogout, stylesheet } = parts
 
   return function access(passage: Passage): Promise<void> | void {
     const { request, observed } = passage
@@ -51,6 +53,8 @@ export function createAccess(parts: AccessParts) {
         return answerRedirect(passage, place.to, [], 308)
       case 'portal':
       case 'unknown':
+        // The page that says so is styled like every other.
+        if (observed.target?.raw === stylesheetPath) return answerText(passage, 'text/css; charset=utf-8', stylesheet)
         throw new GatewayError(
           'resource.unknown-host',
           `no resource at ${observed.target?.host ?? ''}${observed.target?.path ?? ''}`,

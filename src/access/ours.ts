@@ -7,6 +7,7 @@ import type { LocateUrl, Place } from '../model/place.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Scope } from '../model/session.ts'
 import type { Pages } from '../pages/pages.ts'
+import { stylesheetPath } from '../pages/stylesheet.ts'
 import type { Handoff, Ticket } from '../session/handoff.ts'
 import type { LeaveTokens } from '../session/leave-token.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -42,7 +43,7 @@ export function createOurs(parts: OursParts): Ours {
     if (method !== 'GET' && method !== 'HEAD') throw new GatewayError('request.method', `${method} ${path}`)
     const parameters = new URLSearchParams(query)
     switch (path) {
-      case '/.passerelle/passerelle.css':
+      case stylesheetPath:
         return answerText(passage, 'text/css; charset=utf-8', parts.stylesheet)
       case '/.passerelle/begin':
         return started(passage, resource, parameters)

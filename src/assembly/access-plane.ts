@@ -60,6 +60,7 @@ export function assembleAccessPlane(core: Core) {
       pages,
       sitePage,
     }),
+    stylesheet,
     decided: core.metrics.decision,
     report,
   })

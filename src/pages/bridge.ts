@@ -11,7 +11,7 @@ export type Span = 'cut' | 'gate'
 /** @param far what stands on the other side, in the reader's language */
 export function bridge(language: Language, span: Span, far: string): Html {
   const you = language === 'fr' ? 'Vous' : 'You'
-  return html`<figure class="bridge"><svg viewBox="0 0 390 92" role="img" aria-label="${told[language][span](far)}"><path class="whole" d="M40 44Q110 8 180 44"/><path d="M40 32Q110 -4 180 32M75 18v13M110 14v12M145 18v13"/>${spans[span]}<path d="M40 32v36M180 32v36M320 32v36M22 70h36M162 70h36M302 70h36"/><text x="40" y="88">${you}</text><text x="180" y="88">Passerelle</text><text x="320" y="88">${clip(far, 15)}</text></svg></figure>`
+  return html`<figure class="bridge"><svg viewBox="0 0 390 92" width="390" height="92" fill="none" stroke="currentColor" role="img" aria-label="${told[language][span](far)}"><path class="whole" d="M40 44Q110 8 180 44"/><path d="M40 32Q110 -4 180 32M75 18v13M110 14v12M145 18v13"/>${spans[span]}<path d="M40 32v36M180 32v36M320 32v36M22 70h36M162 70h36M302 70h36"/><text x="40" y="88">${you}</text><text x="180" y="88">Passerelle</text><text x="320" y="88">${clip(far, 15)}</text></svg></figure>`
 }
 
 const spans: Record<Span, Html> = {

@@ -6,6 +6,7 @@ import type { Language } from '../model/text.ts'
 import { arch, brandMark, handrail } from './drawings.ts'
 import { clip, type Html, href, html } from './escape.ts'
 import { mailto, onPortal, type PageContext, type Site } from './site.ts'
+import { stylesheetPath } from './stylesheet.ts'
 
 /** A page in one language. */
 export interface View {
@@ -37,7 +38,7 @@ export function frame(site: Site, c: PageContext, telling: Telling, shape: Shape
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${view.title} – ${clip(site.name[language], 80)}</title>
-<link rel="stylesheet" href="${onSite ? '/.passerelle/passerelle.css' : '/passerelle.css'}">
+<link rel="stylesheet" href="${onSite ? stylesheetPath : '/passerelle.css'}">
 ${onSite ? null : icon}</head>
 <body>
 ${shape === 'bare' ? null : deck(site, c)}<main id="content" tabindex="-1">

@@ -1,8 +1,11 @@
 /**
  * The one stylesheet of our own pages: served as /passerelle.css on the portal and as /.passerelle/passerelle.css on
- * every resource's host. It needs no font, image or script beside it. Contrast of each token on its ground is at least
+ * every host. It needs no font, image or script beside it. Contrast of each token on its ground is at least
  * 4.5 for text and 3 for edges and shapes, in light and in dark.
  */
+
+/** On every host that leads here, whether or not it has a site: pages of failure are the same everywhere. */
+export const stylesheetPath = '/.passerelle/passerelle.css'
 
 export const stylesheet = `/* Passerelle. Order: tokens, ground, deck, text, forms, buttons, lists, notices, foot, narrow to wide, forced colours, print. */
 

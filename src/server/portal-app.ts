@@ -15,6 +15,7 @@ import type { PortalRequest, Route } from '../model/exchange.ts'
 import { shownPath } from '../model/shown-path.ts'
 import { type Language, languages } from '../model/text.ts'
 import type { Pages } from '../pages/pages.ts'
+import { stylesheetPath } from '../pages/stylesheet.ts'
 import type { createPageClient } from '../session/page-client.ts'
 import type { NodePassage } from './arrival.ts'
 import { asGatewayError, type FailurePage } from './failure-page.ts'
@@ -71,10 +72,12 @@ export function createPortalApp(parts: PortalAppParts): (passage: NodePassage) =
       crossOriginOpenerPolicy: { policy: 'same-origin' },
     }),
   )
-  // The style sheet stands under both names: pages of failure are the same on our host and on a site's.
-  app.get(['/passerelle.css', '/.passerelle/passerelle.css'], (_, response) =>
-    asset(response, 'text/css; charset=utf-8', parts.stylesheet),
-  )
+  app.get('/passerelle.css', (_, response) => asset(response, 'text/css; charset=utf-8', parts.stylesheet))
+  // Pages of failure are the same on our host and on a site's: sandboxed, so that to a browser they are of no origin, not even of ours.
+  app.get(stylesheetPath, (_, response) => {
+    response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
+    asset(response, 'text/css; charset=utf-8', parts.stylesheet)
+  })
   app.get('/passerelle.svg', (_, response) => asset(response, 'image/svg+xml', parts.icon))
   // RFC 7517 §8.5.2. Ten minutes: a key is published long before it signs, but an operator waits for that (B 4).
   app.get('/.well-known/jwks.json', (_, response) => asset(response, 'application/jwk-set+json', parts.keySet, 600))

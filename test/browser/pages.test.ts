@@ -198,7 +198,7 @@ describe('under the strict policies', () => {
 /** Runs in the page: elements and attributes that no page of ours has, and addresses of another kind or host. */
 const oddities = `[...document.querySelectorAll('*')].flatMap(element => {
   const elements = 'html head meta nav section title link body a header div svg g path circle text span b small main p h1 h2 h3 h4 ul ol li dl dt dd br bdi figure form fieldset legend label input button details summary footer iframe'
-  const attributes = 'lang charset name content rel href type class id tabindex hreflang target aria-current aria-hidden aria-label role viewBox preserveAspectRatio stroke-width d x y cx cy r method action autocomplete autocapitalize inputmode maxlength spellcheck required checked value open hidden src for aria-describedby aria-invalid'
+  const attributes = 'lang charset name content rel href type class id tabindex hreflang target aria-current aria-hidden aria-label role viewBox preserveAspectRatio width height fill stroke stroke-width d x y cx cy r method action autocomplete autocapitalize inputmode maxlength spellcheck required checked value open hidden src for aria-describedby aria-invalid'
   const odd = elements.split(' ').includes(element.localName) ? [] : ['element ' + element.localName]
   for (const { name } of element.attributes) if (!attributes.split(' ').includes(name)) odd.push('attribute ' + name)
   for (const address of [element.href, element.action, element.src]) {
