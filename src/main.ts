@@ -20,8 +20,11 @@ async function main([command = '--help', ...args]: readonly string[]): Promise<n
   // A command loads only what it needs: `check` need not wait for a web server.
   switch (command) {
     case 'serve': {
+      // Heard while all the rest is still being loaded.
+      const { hearSignals } = await import('./command/signals.ts')
+      const signals = hearSignals(process.stdout.isTTY)
       const { serve } = await import('./command/serve.ts')
-      return serve(args, process.stdout, process.env)
+      return serve(args, process.stdout, process.env, signals)
     }
     case 'check': {
       const { check } = await import('./command/check.ts')

@@ -5,21 +5,21 @@ import { formatProblems } from '../config/problem.ts'
 import { watchFiles } from '../config/watch.ts'
 import { assemble } from '../gateway.ts'
 import { createReload } from '../reload.ts'
+import type { Signals } from './signals.ts'
 
 export interface Output {
   readonly write: (text: string) => void
-  /** A terminal reads it. */
-  readonly isTTY?: boolean
 }
 
 /** A change is acted on after one to two of these. */
 const watchEveryMs = 2_000
 
-/** @returns the exit code: 0 after a drain, 1 where it could not start, 2 for wrong arguments */
+/** @returns the exit code: 0 after a drain, or where it was to stop before it listened, 1 where it could not start, 2 for wrong arguments */
 export async function serve(
   args: readonly string[],
   out: Output,
   env: Readonly<Record<string, string | undefined>>,
+  signals: Signals,
 ): Promise<number> {
   const watches = args.includes('--watch')
   const [file, ...rest] = args.filter(arg => arg !== '--watch')
@@ -41,6 +41,7 @@ export async function serve(
     out.write(formatProblems(loaded.problems))
     return 1
   }
+  if (signals.stopAsked()) return notStarted(out)
   const gateway = await assemble(loaded.settings)
   // A state that nobody foresaw is no state to go on in: the supervisor starts a clean one.
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -48,6 +49,10 @@ export async function serve(
       out.write(`${event}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
       process.exit(70)
     })
+  }
+  if (signals.stopAsked()) {
+    await gateway.close()
+    return notStarted(out)
   }
   try {
     await gateway.listen()
@@ -57,14 +62,13 @@ export async function serve(
     return 1
   }
   return new Promise(resolve => {
-    const stop = () => void gateway.drain().then(() => resolve(0))
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
     const reload = createReload({ gateway, load, say: text => out.write(text) })
     if (watches) void watchFiles({ files: () => files, changed: reload, everyMs: watchEveryMs })
-    // A terminal that was closed means: stop. An operator without one means: read the configuration anew.
-    process.on('SIGHUP', () => {
-      if (out.isTTY === true) return stop()
-      void reload()
-    })
+    signals.obey({ stop: () => void gateway.drain().then(() => resolve(0)), reload: () => void reload() })
   })
+}
+
+function notStarted(out: Output): number {
+  out.write('stopped before it listened\n')
+  return 0
 }

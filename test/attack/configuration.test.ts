@@ -49,7 +49,8 @@ async function started(yaml: string, env: Record<string, string> = { SECRET: sec
   const file = join(folder, 'passerelle.yaml')
   await writeFile(file, yaml)
   const said: string[] = []
-  const code = await serve([file], { write: text => said.push(text) }, env)
+  const unasked = { stopAsked: () => false, obey: () => {} }
+  const code = await serve([file], { write: text => said.push(text) }, env, unasked)
   return { code, said: said.join('') }
 }
 
