@@ -81,7 +81,9 @@ async function main(): Promise<void> {
     return
   }
   try {
-    const world = await startWorld({ port: wish.port, log: wish.log ? 'info' : 'error' })
+    // As 9090 is above 8080.
+    const ports = [wish.port, wish.port + 1_010] as const
+    const world = await startWorld({ ports, log: wish.log ? 'info' : 'error' })
     process.stdout.write(story(world))
     // npm passes Ctrl-C on although the terminal has sent it already: the second one changes nothing.
     const stop = () => {

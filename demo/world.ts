@@ -4,7 +4,6 @@
  * demo.ts prints what it is; the browser tests use it as it stands.
  */
 import { randomBytes } from 'node:crypto'
-import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { loadSettings } from '../src/config/load.ts'
 import { formatProblems } from '../src/config/problem.ts'
@@ -16,8 +15,8 @@ import { startJournal } from './journal.ts'
 import { type OpenidProvider, startOpenidProvider } from './openid-provider.ts'
 
 export interface WorldOptions {
-  /** Of the gateway; the operations listener is 1,010 above, as 9090 is above 8080. 0, two free ones, by default. */
-  readonly port?: number
+  /** Of the gateway, and of its operations listener. */
+  readonly ports: readonly [number, number]
   /** form, the default: people type a name and a password. auto: alice, or whoever `provider.person` names. */
   readonly login?: 'form' | 'auto'
   /** What the gateway writes on standard output; `silent` by default. */
@@ -64,9 +63,8 @@ export class PortBusy extends Error {
  * @throws PortBusy  the gateway cannot listen where it should
  * @throws Error     passerelle.yaml does not pass its check; the message is the list of problems
  */
-export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const ports = options.port ? [options.port, options.port + 1_010] : await freePorts()
-  const [port = 0, operationsPort = 0] = ports
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const [port, operationsPort] = options.ports
   const running: { readonly stop: () => Promise<void> }[] = []
   const stop = async () => {
     for (const part of running.splice(0).reverse()) await part.stop()
@@ -149,13 +147,4 @@ async function startGateway(
     throw error
   }
   return gateway
-}
-
-/** Asked of the system and given back: the configuration must name them before anybody listens. */
-async function freePorts(): Promise<number[]> {
-  const servers = [createServer(), createServer()]
-  for (const server of servers) await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  for (const server of servers) await new Promise(resolve => server.close(resolve))
-  return ports
 }

@@ -219,7 +219,7 @@ describe('a code that is good for three uses, at two gateways', () => {
     expect(
       (await reader.submit(await reader.navigate(world?.url('app', '/echo') ?? ''), { code: await file.add() })).status,
     ).toBe(200)
-    const guesser = new Browser({ timeoutMs: 60_000 })
+    const guesser = new Browser()
     const form = await guesser.navigate(world?.url('app', '/echo') ?? '')
     const token = form.forms[0]?.fields.find(([name]) => name === 'token')?.[1] ?? ''
     let over = 0

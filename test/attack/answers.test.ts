@@ -55,7 +55,6 @@ async function ask(how: RawAnswer, method = 'GET', lines: readonly string[] = []
   const { responses, closed, rest } = await rawExchange(world.port, text, {
     responses: 1,
     methods: [method],
-    timeoutMs: 5_000,
   })
   return { response: responses[0], closed, rest }
 }

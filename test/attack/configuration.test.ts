@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serve } from '../../src/command/serve.ts'
-import { freePorts } from '../stand-in/gateway.ts'
+import { freePorts } from '../stand-in/ports.ts'
 
 const fromEnv = `\${env:SECRET}`
 const secret = 'mB7vQ2xK9rT4wZ1nC6yL3hJ8dF5gS0pA'

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { SignIn } from '../../src/model/idp.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import { patiently } from '../stand-in/measure.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
 let redis: RedisServer
@@ -60,7 +61,7 @@ it('sign-ins that nobody finishes leave a set that the next ones make smaller', 
   // As after the minute that each of them has.
   await redis.admin.del(...(await redis.admin.keys('pas:{*}:s')))
   await begin('mallory', 50)
-  await vi.waitFor(async () => expect(await largest()).toBeLessThanOrEqual(300), { timeout: 10_000, interval: 100 })
+  await vi.waitFor(async () => expect(await largest()).toBeLessThanOrEqual(300), patiently)
   // Who is under way is still found by what the idp may say of them.
   const alive = (await redis.admin.keys('pas:{*}:s')).length
   expect(alive).toBe(50)

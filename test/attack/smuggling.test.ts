@@ -208,7 +208,7 @@ it('SM-04 fifty requests on one connection are each decided by their own cookie,
   const requests = Array.from({ length: 50 }, (_, n) =>
     rawRequest({ target: `/echo?n=${n}`, host: host(), cookie: who(n) }),
   )
-  const { responses } = await rawExchange(world.port, requests.join(''), { responses: 50, timeoutMs: 10_000 })
+  const { responses } = await rawExchange(world.port, requests.join(''), { responses: 50 })
   expect(responses.map(({ status }) => status)).toEqual(requests.map((_, n) => (n % 4 < 2 ? 200 : 401)))
   responses.forEach((response, n) => {
     if (n % 4 > 1) return

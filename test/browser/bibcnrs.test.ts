@@ -41,7 +41,7 @@ let spare: Example
 let both: Example
 
 beforeAll(async () => {
-  chromium = await launchChromium({ timeoutMs: 30_000 })
+  chromium = await launchChromium()
   const start = (edit: (yaml: string) => string) => {
     let world: Example | null = null
     const started = startExample({

@@ -51,7 +51,7 @@ beforeAll(async () => {
       },
     },
   })
-  chromium = await launchChromium({ timeoutMs: 30_000 })
+  chromium = await launchChromium()
 })
 beforeEach(() => cas.reset())
 afterAll(async () => {

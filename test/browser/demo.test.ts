@@ -3,13 +3,15 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startWorld, type World } from '../../demo/world.ts'
 import { type Chromium, launchChromium } from '../stand-in/chromium.ts'
+import { freePorts } from '../stand-in/ports.ts'
 
 let world: World
 let chromium: Chromium
 const people: BrowserContext[] = []
 
 beforeAll(async () => {
-  world = await startWorld({ noticeMs: 100 })
+  const [port = 0, operationsPort = 0] = await freePorts(2)
+  world = await startWorld({ ports: [port, operationsPort], noticeMs: 100 })
   chromium = await launchChromium()
 })
 

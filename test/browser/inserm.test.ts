@@ -25,7 +25,7 @@ const factor = createSecondFactor('Inserm SSO')
 const events: GatewayEvent[] = []
 
 beforeAll(async () => {
-  chromium = await launchChromium({ timeoutMs: 30_000 })
+  chromium = await launchChromium()
   const account = (name: string, given_name: string, family_name: string) => ({
     name,
     password: password(name),

@@ -53,7 +53,7 @@ beforeAll(async () => {
       },
     },
   })
-  chromium = await launchChromium({ timeoutMs: 30_000 })
+  chromium = await launchChromium()
 })
 afterAll(async () => {
   await chromium?.close()

@@ -74,7 +74,7 @@ async function mend(): Promise<void> {
 const page = '/echo?article=12'
 const html = '<!doctype html><html><body>Back soon<br></body></html>'
 const linkTo = 'Emergency code'
-const person = () => new Browser({ language: 'en', timeoutMs: 15_000 })
+const person = () => new Browser({ language: 'en' })
 
 async function enter(id: string, browser = person()): Promise<Reply> {
   return browser.navigate(world.url(id, page))
@@ -183,7 +183,7 @@ const silences: readonly Fault[] = [
 ]
 
 describe.each(silences)('an idp ($id) that $what', fault => {
-  it('leaves the sessions alone, and offers the code likewise', () => offersTheCode(fault), 30_000)
+  it('leaves the sessions alone, and offers the code likewise', () => offersTheCode(fault))
 })
 
 describe.each(faults)('an idp ($id) that $what', fault => {

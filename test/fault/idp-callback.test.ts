@@ -20,7 +20,7 @@ beforeAll(async () => {
   world = await startTwoIdps({ surroundings: { now } })
   silent = await startTwoIdps()
   silent.op.bends.wire.token = () => {}
-  waiting = timed(() => new Browser({ language: 'en', timeoutMs: 15_000 }).navigate(silent.url('app', page)))
+  waiting = timed(() => new Browser({ language: 'en' }).navigate(silent.url('app', page)))
 })
 beforeEach(() => world.op.reset())
 afterEach(() => world.invariants())
@@ -44,7 +44,7 @@ describe.each<[string, AdversarialOp['bends']['wire']]>([
   it('is a page that says so and leads back to the address that was asked for; nobody is signed in', async () => {
     later(2 * 3_600_000)
     world.op.bends.wire = wire
-    const browser = new Browser({ language: 'en', timeoutMs: 15_000 })
+    const browser = new Browser({ language: 'en' })
     const { ms, value: answer } = await timed(() => browser.navigate(world.url('app', page)))
     tell(`${what}: until the page`, ms)
     expect(ms).toBeLessThan(1_500)

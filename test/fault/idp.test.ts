@@ -183,7 +183,7 @@ function facts(given: () => { world: TestGateway; ops: ReadonlyMap<string, Adver
     })
 
     async function signIn(language: 'fr' | 'en'): Promise<Shown> {
-      const browser = new Browser({ language, timeoutMs: 15_000 })
+      const browser = new Browser({ language })
       return { fault, browser, answer: await browser.navigate(given().world.url(fault.id, page)) }
     }
   })
@@ -291,7 +291,7 @@ describe('every idp down later', () => {
     knocking = Promise.all(
       Array.from({ length: 100 }, (_, nth) => {
         const { id } = faults[nth % faults.length] as Fault
-        return new Browser({ timeoutMs: 15_000 }).navigate(world.url(id, page))
+        return new Browser().navigate(world.url(id, page))
       }),
     )
     const during = await visit(visitors, 400, 4)

@@ -6,9 +6,10 @@ import { brokenAnswers, goodAnswer, neverAnswer, slowBody, slowHead } from '../s
 import { Browser } from '../stand-in/browser-client.ts'
 import { selfSigned } from '../stand-in/certificate.ts'
 import { startDeafListener } from '../stand-in/deaf-listener.ts'
-import { freePorts, startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { tell, timed, until } from '../stand-in/measure.ts'
 import { type Origin, type RawAnswer, startOrigin } from '../stand-in/origin.ts'
+import { freePorts } from '../stand-in/ports.ts'
 import { RawConnection, rawExchange } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 
@@ -82,7 +83,6 @@ const get = (host: string, path: string, method = 'GET') =>
   rawExchange(world.port, rawRequest({ method, host: `${host}.localhost:${world.port}`, target: path }), {
     responses: 1,
     methods: [method],
-    timeoutMs: 5_000,
   })
 
 describe.concurrent.each([

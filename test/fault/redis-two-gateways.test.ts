@@ -5,9 +5,10 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type CuttingProxy, startCuttingProxy } from '../stand-in/cutting-proxy.ts'
-import { freePorts, startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { type MadeSession, makeSession } from '../stand-in/made-session.ts'
 import { tell, until } from '../stand-in/measure.ts'
+import { freePorts } from '../stand-in/ports.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 import { type RedisSentinel, startRedisSentinel } from '../stand-in/redis-sentinel.ts'
 import { type Asked, lastOther, slowest, startTraffic, statusesOf } from '../stand-in/steady-traffic.ts'

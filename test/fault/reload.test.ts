@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { freePorts } from '../stand-in/gateway.ts'
 import { until } from '../stand-in/measure.ts'
 import { type Origin, startOrigin } from '../stand-in/origin.ts'
+import { freePorts } from '../stand-in/ports.ts'
 import { rawExchange } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 import { type Serving, serve } from '../stand-in/serving.ts'
@@ -24,7 +24,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function start(drain = '{ wait: 0s, timeout: 5s }', more: readonly string[] = []): Promise<void> {
+async function start(drain = '{ wait: 0s, timeout: 30s }', more: readonly string[] = []): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'passerelle-'))
   file = join(folder, 'passerelle.yaml')
   writeFileSync(join(folder, 'secret'), 'thirty-two bytes and a few more, of no importance\n')
@@ -65,7 +65,7 @@ const reloads = async () => ({
 })
 const status = async () => {
   const bytes = rawRequest({ host: `site.localhost:${serving.port}`, target: '/status' })
-  return (await rawExchange(serving.port, bytes, { responses: 1, timeoutMs: 5_000 })).responses[0]?.status
+  return (await rawExchange(serving.port, bytes, { responses: 1 })).responses[0]?.status
 }
 const edit = (change: (yaml: string) => string) => writeFileSync(file, change(readFileSync(file, 'utf8')))
 
@@ -88,7 +88,7 @@ describe('--watch', () => {
     writeFileSync(`${file}.new`, readFileSync(file, 'utf8').replace('policy: public', 'policy: signed-in'))
     renameSync(`${file}.new`, file)
     await until('the new policy', async () => (await status()) === 401, withinMs)
-    expect((await reloads()).adopted).toBe(1)
+    await until('its count', async () => (await reloads()).adopted === 1, withinMs)
     writeFileSync(join(folder, 'institutes.csv'), '51;INP\n52\n')
     await until('the refusal', async () => (await reloads()).refused === 1, withinMs)
     await serving.says(/institutes\.csv:2:\d+/)
@@ -209,7 +209,7 @@ describe('SIGHUP', () => {
   })
 
   it('does nothing to a gateway that stops, which it neither holds up nor hurries', async () => {
-    await start('{ wait: 800ms, timeout: 5s }')
+    await start('{ wait: 4s, timeout: 30s }')
     serving.child.kill('SIGTERM')
     await until('draining', async () => (await serving.get('/readyz')).text === 'draining\n', withinMs)
     edit(yaml => yaml.replace('policy: public', 'policy: signed-in'))

@@ -115,7 +115,7 @@ beforeEach(() => {
 /** Each look that fails puts the next one off. */
 async function arrivesAt(id: string): Promise<number> {
   later()
-  return (await new Browser({ timeoutMs: 15_000 }).navigate(world.url(`${id}-only`, '/'))).status
+  return (await new Browser().navigate(world.url(`${id}-only`, '/'))).status
 }
 
 afterEach(async () => {
@@ -125,7 +125,7 @@ afterEach(async () => {
   await Promise.all([op.comeUp(), cas.comeUp().catch(() => {})])
   // Longer than anything that is remembered of a failure; and somebody finds out that both are back.
   later(3_600_000)
-  for (const { id } of ways.map(([, way]) => way)) await expect.poll(() => arrivesAt(id), { timeout: 15_000 }).toBe(200)
+  for (const { id } of ways.map(([, way]) => way)) await expect.poll(() => arrivesAt(id)).toBe(200)
 })
 afterAll(async () => {
   await world?.stop()
@@ -135,7 +135,7 @@ afterAll(async () => {
 describe.each(ways)('by %s', (_, way) => {
   const wanted = '/echo?article=12'
   const url = (path = wanted) => world.url(way.id, path)
-  const newBrowser = () => new Browser({ language: 'fr', timeoutMs: 15_000 })
+  const newBrowser = () => new Browser({ language: 'fr' })
 
   async function signedIn(): Promise<Browser> {
     const browser = newBrowser()

@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { BrowserSocket } from '../stand-in/browser-socket.ts'
+import { patiently } from '../stand-in/measure.ts'
 import { type Operator, operations, operatorSecret, startOperator } from '../stand-in/operator.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
@@ -67,7 +68,7 @@ describe.each([
 
   const statuses = (browser: Browser) => Promise.all([a, b].map(at => status(at, browser)))
   const isOver = (browser: Browser) =>
-    vi.waitFor(async () => expect(await statuses(browser)).toEqual([401, 401]), { timeout: 1_000, interval: 10 })
+    vi.waitFor(async () => expect(await statuses(browser)).toEqual([401, 401]), patiently)
 
   it('all sessions of a person end within a second, with or without a sid, and nobody else’s (SE-07)', async () => {
     const first = await everywhere('alice')
@@ -176,7 +177,7 @@ describe.each([
     await vi.waitFor(async () => {
       const both = await Promise.all([one, other].map(browser => status(b, browser)))
       expect(both.toSorted()).toEqual([200, 401])
-    })
+    }, patiently)
     expect(JSON.parse((await operator.sessions('list', '--json')).out.trim().split('\n').at(-1) ?? '')).toMatchObject({
       listed: 1,
     })
@@ -364,7 +365,7 @@ describe('the command', () => {
     redis.thaw()
     expect(code).toBe(1)
     expect(err).toContain('session.store-down')
-    await vi.waitFor(async () => expect(await world.gateway.store.reachable()).toBe(true), { timeout: 5_000 })
+    await vi.waitFor(async () => expect(await world.gateway.store.reachable()).toBe(true), patiently)
     expect((await operator.sessions('end', '--all')).code).toBe(0)
     expect(await redis.admin.keys('pas:{*}:s')).toEqual([])
     await operator.close()

@@ -52,7 +52,7 @@ const text = (on: string, target: string, more: Partial<RawRequest> = {}) =>
 
 async function askRaw(how: RawAnswer, more: Partial<RawRequest> = {}) {
   answer = how
-  const options = { responses: 1, methods: [more.method ?? 'GET'], timeoutMs: 5_000 }
+  const options = { responses: 1, methods: [more.method ?? 'GET'] }
   const { responses, closed } = await rawExchange(world.port, text('raw', '/', more), options)
   return { response: responses[0], closed }
 }
@@ -200,7 +200,7 @@ describe('a client that leaves', () => {
 
 describe('a limit of the resource', () => {
   const ask = (target: string, more: Partial<RawRequest> = {}) =>
-    rawExchange(world.port, text('open', target, more), { responses: 1, timeoutMs: 8_000 })
+    rawExchange(world.port, text('open', target, more), { responses: 1 })
 
   it('on the answer is 504, and the origin is let go', async () => {
     const { responses } = await ask('/slow')

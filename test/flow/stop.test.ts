@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { settableClock } from '../stand-in/clock.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import { patiently } from '../stand-in/measure.ts'
 import { answerPath } from '../stand-in/origin-paths.ts'
 import { RawConnection } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
@@ -57,7 +58,7 @@ it.each([
 ])('a request %s and that had to be cut is in the log before the end, and nobody’s failure', async (_, lines) => {
   const client = await RawConnection.open(world.port)
   await client.write(rawRequest({ target: '/long', host: `open.localhost:${world.port}`, lines }))
-  await vi.waitFor(() => expect(answering).toHaveLength(1))
+  await vi.waitFor(() => expect(answering).toHaveLength(1), patiently)
   const drained = world.gateway.drain()
   // A second time: at once.
   world.gateway.drain()

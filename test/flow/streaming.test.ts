@@ -31,7 +31,7 @@ afterAll(() => world.stop())
 
 async function ask(target: string, more: Partial<RawRequest> = {}) {
   const text = rawRequest({ target, host: `app.localhost:${world.port}`, cookie: alice, ...more })
-  const options = { responses: 1, methods: [more.method ?? 'GET'], timeoutMs: 5_000 }
+  const options = { responses: 1, methods: [more.method ?? 'GET'] }
   const { responses, closed } = await rawExchange(world.port, text, options)
   const [response] = responses
   if (response === undefined) throw new Error(`no answer to ${target}`)

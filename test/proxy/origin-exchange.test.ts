@@ -4,9 +4,10 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { bytes, bytesThenEnd, goodAnswer } from '../stand-in/broken-answers.ts'
-import { freePorts, startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { timed } from '../stand-in/measure.ts'
 import { type Origin, type RawAnswer, startOrigin } from '../stand-in/origin.ts'
+import { freePorts } from '../stand-in/ports.ts'
 import { RawConnection, type RawResponse, rawExchange } from '../stand-in/raw-client.ts'
 import { handshake, type RawRequest, rawRequest } from '../stand-in/raw-request.ts'
 
@@ -41,7 +42,7 @@ const text = (more: Partial<RawRequest> = {}, site = 'raw') =>
 
 async function ask(how: RawAnswer, more: Partial<RawRequest> = {}): Promise<RawResponse | undefined> {
   answer = how
-  const options = { responses: 1, methods: [more.method ?? 'GET'], timeoutMs: 5_000 }
+  const options = { responses: 1, methods: [more.method ?? 'GET'] }
   return (await rawExchange(world.port, text(more), options)).responses[0]
 }
 

@@ -7,6 +7,7 @@ import { type PlainConnections, takePlainConnections } from '../../src/server/pl
 import type { PlainRequest } from '../../src/server/plain-passage.ts'
 import type { PlainResponse } from '../../src/server/plain-response.ts'
 import { settableClock } from '../stand-in/clock.ts'
+import { patiently } from '../stand-in/measure.ts'
 import { RawConnection, rawExchange } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 
@@ -114,7 +115,7 @@ describe('a connection', () => {
     for (const [index, end] of ends.entries()) {
       const before = sockets[0]?.bytesRead ?? 0
       await client.write(text.slice(ends[index - 1] ?? 0, end))
-      if (end < text.length) await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(before))
+      if (end < text.length) await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(before), patiently)
     }
   }
 
@@ -159,7 +160,7 @@ describe('a connection', () => {
   it('with half a head is not idle', async () => {
     const client = await RawConnection.open(port)
     await inPieces(client, ask('/x').slice(0, 20), 8)
-    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBe(20))
+    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBe(20), patiently)
     plain.closeIdle()
     await client.write(ask('/x').slice(20))
     await client.until(() => client.responses.length === 1, 2_000)
@@ -179,7 +180,7 @@ describe('a connection', () => {
     const response = await asked
     const before = sockets[0]?.bytesRead ?? 0
     await client.write(ask('/second') + ask('/third', { method: 'POST', body: 'abc' }))
-    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(before))
+    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(before), patiently)
     expect(client.responses).toEqual([])
     response.writeHead(200, ['Content-Length', '5'])
     response.end('first', 'latin1')
@@ -194,7 +195,7 @@ describe('a connection', () => {
     await client.write(ask('/later'))
     await asked
     client.socket.write(Buffer.alloc(8_000_000, 'x'))
-    await vi.waitFor(() => expect(sockets[0]?.isPaused()).toBe(true))
+    await vi.waitFor(() => expect(sockets[0]?.isPaused()).toBe(true), patiently)
     expect(sockets[0]?.bytesRead).toBeLessThan(1_000_000)
     client.destroy()
   })
@@ -367,7 +368,7 @@ describe('an answer', () => {
     const response = await asked
     const before = sockets[0]?.bytesRead ?? 0
     await client.write(ask('/second'))
-    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(before))
+    await vi.waitFor(() => expect(sockets[0]?.bytesRead).toBeGreaterThan(before), patiently)
     const served: string[] = []
     serve = (request, answered) => {
       served.push(request.url)
@@ -416,7 +417,7 @@ describe('an idle connection', () => {
     await used.write(ask('/'))
     const response = await asked
     await used.until(() => used.responses.length === 1, 2_000)
-    await vi.waitFor(() => expect(sockets).toHaveLength(3))
+    await vi.waitFor(() => expect(sockets).toHaveLength(3), patiently)
     return { busy, used, unused, response }
   }
 

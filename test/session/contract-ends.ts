@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
 import type { EndEntry } from '../../src/model/store.ts'
+import { patiently } from '../stand-in/measure.ts'
 import type { Sitting } from './sitting.ts'
 
 const minute = 60_000
@@ -160,7 +161,7 @@ export function examineEnds(sitting: () => Sitting): void {
       const follower = sitting().store.ended.follow(() => {})
       for (let second = 0; second < 2; second++) {
         await new Promise(resolve => setTimeout(resolve, 1_100))
-        await vi.waitFor(() => expect(follower.fresh()).toBe(true), { timeout: 15_000, interval: 5 })
+        await vi.waitFor(() => expect(follower.fresh()).toBe(true), patiently)
       }
       await follower.stop()
     })
@@ -177,7 +178,7 @@ export function examineEnds(sitting: () => Sitting): void {
         const heard: number[] = []
         const follower = reader.ended.follow(({ key }) => known.has(key) && heard.push(known.get(key) as number))
         for (const entry of ends) await writer.ended.append(entry)
-        await vi.waitFor(() => expect(new Set(heard).size).toBe(200), { timeout: 15_000, interval: 5 })
+        await vi.waitFor(() => expect(new Set(heard).size).toBe(200), patiently)
         expect(heard).toEqual(heard.toSorted((a, b) => a - b))
         await follower.stop()
       }

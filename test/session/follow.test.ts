@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { EndEntry } from '../../src/model/store.ts'
 import { type Following, type LogLine, startFollowing } from '../../src/session/follow.ts'
+import { patiently } from '../stand-in/measure.ts'
 
 interface Asked {
   readonly what: 'newest' | 'read'
@@ -50,7 +51,7 @@ afterEach(() => following.stop())
 
 /** The question that is open, once there are so many. */
 async function question(nth: number): Promise<Asked> {
-  await vi.waitFor(() => expect(asked).toHaveLength(nth), { interval: 1 })
+  await vi.waitFor(() => expect(asked).toHaveLength(nth), patiently)
   return asked[nth - 1] as Asked
 }
 
@@ -175,7 +176,7 @@ describe('whoever follows the log', () => {
       failed: () => {},
       monotonic: () => now,
     })
-    await vi.waitFor(() => expect(reads).toContain('2-0'))
+    await vi.waitFor(() => expect(reads).toContain('2-0'), patiently)
     await other.stop()
     expect(keys.filter(key => key === 'of 2-0')).toHaveLength(1)
   })

@@ -462,7 +462,7 @@ describe('a store that takes nothing', () => {
       await request(at, signed)
       expect(at.outcomes()).toEqual([])
       failing = 'none'
-      await expect.poll(at.outcomes, { timeout: 5_000 }).toEqual(['changed'])
+      await expect.poll(at.outcomes).toEqual(['changed'])
       expect(other.asked).toEqual([])
       expect((await recordOf(store, signed)).keep).toEqual({ refreshToken: 'r1' })
       expect(await affiliationOf(at, signed)).toEqual(['student'])

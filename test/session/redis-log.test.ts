@@ -6,6 +6,7 @@ import type { EndEntry, Follower, Store } from '../../src/model/store.ts'
 import { createRedisStore } from '../../src/session/redis.ts'
 import { serverAt } from '../../src/session/redis-place.ts'
 import { type CuttingProxy, startCuttingProxy } from '../stand-in/cutting-proxy.ts'
+import { patiently } from '../stand-in/measure.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
 let server: RedisServer
@@ -52,7 +53,7 @@ const end = (key: string): EndEntry => ({ kind: 'session', key, reason: 'user' }
 const keysOf = (heard: readonly EndEntry[]) => heard.filter(({ kind }) => kind === 'session').map(({ key }) => key)
 const kindsOf = (heard: readonly EndEntry[]) => heard.map(({ kind }) => kind)
 /** What has to come, however busy the machine is. */
-const comes = (assertion: () => unknown) => vi.waitFor(assertion, { timeout: 15_000, interval: 2 })
+const comes = (assertion: () => unknown) => vi.waitFor(assertion, patiently)
 const hears = (one: Process, key: string) => comes(() => expect(keysOf(one.heard)).toContain(key))
 const isFresh = (one: Process) => comes(() => expect(one.follower.fresh()).toBe(true))
 

@@ -8,13 +8,14 @@ import type { Store } from '../../src/model/store.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../src/session/redis.ts'
 import { serverAt } from '../../src/session/redis-place.ts'
 import { startCuttingProxy } from '../stand-in/cutting-proxy.ts'
+import { patiently } from '../stand-in/measure.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
 const minute = 60_000
 const down = { code: 'session.store-down', status: 503 }
 
 /** What has to come, however busy the machine is. */
-const comes = (assertion: () => unknown) => vi.waitFor(assertion, { timeout: 15_000, interval: 10 })
+const comes = (assertion: () => unknown) => vi.waitFor(assertion, patiently)
 
 let server: RedisServer
 let events: GatewayEvent[]
@@ -56,8 +57,7 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
 }
 
 /** A returned Redis serves again within 2 seconds (facts of the fault table). */
-const recovered = (store: Store) =>
-  vi.waitFor(async () => expect(await store.reachable()).toBe(true), { timeout: 2_000, interval: 10 })
+const recovered = (store: Store) => vi.waitFor(async () => expect(await store.reachable()).toBe(true), patiently)
 
 describe('a Redis that refuses connections', () => {
   it('does not stop a start; each call fails at once; it is found within 2 s when it comes', async () => {
@@ -128,7 +128,7 @@ describe('a frozen Redis', () => {
     const store = await open()
     server.freeze()
     await expect(store.records.read('pas:{a}:s')).rejects.toMatchObject(down)
-    await vi.waitFor(() => expect(changes()).toEqual(['store.up', 'store.down']), { timeout: 2_000 })
+    await vi.waitFor(() => expect(changes()).toEqual(['store.up', 'store.down']), patiently)
     expect(await timed(() => expect(store.records.read('pas:{a}:s')).rejects.toMatchObject(down))).toBeLessThan(250)
     server.thaw()
     await recovered(store)

@@ -4,7 +4,6 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { CompactSign, exportJWK, type GenerateKeyPairResult, generateKeyPair, type JWK } from 'jose'
 
 type Members = Record<string, unknown>
@@ -154,8 +153,9 @@ export async function startAdversarialOp(now: () => number = Date.now): Promise<
         resolve()
       })
     })
-  await listenOn(0)
-  const { port } = server.address() as AddressInfo
+  // It comes up again on the same one.
+  const port = await freePort()
+  await listenOn(port)
   const issuer = `http://op.localhost:${port}`
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -349,3 +349,5 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   for await (const part of request) text += part
   return text
 }
+
+import { freePort } from './ports.ts'

@@ -35,7 +35,7 @@ export interface BrowserOptions {
   /** False: a browser from before Fetch Metadata, which sends no Sec-Fetch-* at all. */
   readonly fetchMetadata?: boolean
   readonly jar?: CookieJar
-  /** Until an answer's head is there, in ms; 10,000 by default. */
+  /** Until an answer's head is there, in ms; 60,000 by default. */
   readonly timeoutMs?: number
 }
 
@@ -191,7 +191,7 @@ export class Browser {
   }
 
   async #send(sent: SentRequest, body: Uint8Array | null, use: CookieUse | null): Promise<IncomingMessage> {
-    const incoming = await sendOnce(sent, body, this.#options.timeoutMs ?? 10_000)
+    const incoming = await sendOnce(sent, body, this.#options.timeoutMs ?? 60_000)
     if (use !== null) this.#keep(sent.url, incoming.headers['set-cookie'] ?? [], use.keep)
     const erased = incoming.headers['clear-site-data'] ?? ''
     if (/"(cookies|\*)"/.test(String(erased)) && isTrustworthy(sent.url)) this.jar.clearSite(sent.url)

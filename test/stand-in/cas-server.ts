@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
-import type { AddressInfo } from 'node:net'
 
 export interface CasBends {
   /** False: /login asks for a name and a password, and signs in whoever is named. */
@@ -65,8 +64,9 @@ export async function startCasServer(): Promise<CasServer> {
   const granted: Granted[] = []
   const asked: string[] = []
   const http = createServer(answer)
-  await listen(0)
-  const { port } = http.address() as AddressInfo
+  // It comes up again on the same one.
+  const port = await freePort()
+  await listen(port)
   const server = `http://cas.localhost:${port}/cas`
 
   return {
@@ -206,3 +206,5 @@ export function failure(code: string, message: string): string {
 export function escaped(text: string): string {
   return text.replace(/[&<>"\r\n]/g, character => `&#${character.charCodeAt(0)};`)
 }
+
+import { freePort } from './ports.ts'

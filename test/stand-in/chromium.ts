@@ -15,6 +15,9 @@ export interface Chromium {
   readonly close: () => Promise<void>
 }
 
+/** For every wait of playwright: it ends what hangs. */
+const withinMs = 60_000
+
 const usualPlaces = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -26,15 +29,13 @@ const usualPlaces = [
 ]
 
 /**
- * @param options.timeoutMs for every wait of playwright; 15,000 by default
  * @throws Error no Chromium on this machine, with what to do about it
  */
-export async function launchChromium(options: { readonly timeoutMs?: number } = {}): Promise<Chromium> {
-  const timeoutMs = options.timeoutMs ?? 15_000
+export async function launchChromium(): Promise<Chromium> {
   const browser = await chromium.launch(howToLaunch())
   const person = async (language: 'fr' | 'en') => {
     const context = await browser.newContext({ locale: language === 'fr' ? 'fr-FR' : 'en-GB' })
-    context.setDefaultTimeout(timeoutMs)
+    context.setDefaultTimeout(withinMs)
     return context
   }
   return {
@@ -60,7 +61,7 @@ export async function launchOnDisk(folder: string, restores = false): Promise<Br
     args: [...how.args, ...(restores ? ['--restore-last-session'] : [])],
     locale: 'en-GB',
   })
-  context.setDefaultTimeout(30_000)
+  context.setDefaultTimeout(withinMs)
   return context
 }
 
@@ -76,6 +77,7 @@ function howToLaunch() {
       '--disable-quic',
       '--no-first-run',
     ],
+    timeout: 120_000,
     // Playwright switches the back/forward cache off; people have it on, and the back button after a sign-out is a test.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   }

@@ -8,7 +8,6 @@ import { parseSettings } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/problem.ts'
 import { assemble, type Gateway, type Surroundings } from '../../src/gateway.ts'
 import { type CodeFile, makeCodeFile } from './code-file.ts'
-import { freePorts } from './gateway.ts'
 import {
   type FurtherStep,
   type OpenidAccount,
@@ -17,6 +16,7 @@ import {
   startOpenidProvider,
 } from './openid-provider.ts'
 import { type Origin, type OriginOptions, startOrigin } from './origin.ts'
+import { freePorts } from './ports.ts'
 
 export interface ExampleOptions {
   /** `bibcnrs.yaml` */

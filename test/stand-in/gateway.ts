@@ -3,8 +3,6 @@
  * unasked, a recording origin, and a configuration that goes through the real loader. `invariants` asserts what must
  * hold after every attack, whatever the answer was.
  */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
 import { parseSettings } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/problem.ts'
@@ -15,6 +13,7 @@ import { Browser, type BrowserOptions } from './browser-client.ts'
 import { until } from './measure.ts'
 import { type OpenidProvider, startOpenidProvider } from './openid-provider.ts'
 import { type Origin, type OriginOptions, startOrigin } from './origin.ts'
+import { holdPorts } from './ports.ts'
 
 export interface TestGatewayOptions {
   /** Over the resources below; YAML list items, indented by two spaces. `$PORT`, `$ORIGIN` (a URL) are filled in. */
@@ -295,28 +294,4 @@ ${options.more ?? ''}
       expect(crashes).toEqual([])
     },
   }
-}
-
-interface HeldPorts {
-  readonly ports: readonly number[]
-  readonly release: () => Promise<void>
-}
-
-/** The configuration must name them before anybody listens; nobody else gets them meanwhile. */
-async function holdPorts(count: number): Promise<HeldPorts> {
-  const servers = Array.from({ length: count }, () => createServer().unref())
-  for (const server of servers) await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    ports: servers.map(server => (server.address() as AddressInfo).port),
-    async release() {
-      for (const server of servers) await new Promise(resolve => server.close(resolve))
-    },
-  }
-}
-
-/** Asked of the system and given back: somebody else may have them by the time they are used. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const { ports, release } = await holdPorts(count)
-  await release()
-  return ports
 }

@@ -3,6 +3,7 @@
  * tunnels, half answers. For requests that no HTTP client would send.
  */
 import { connect, type Socket } from 'node:net'
+import { patience } from './measure.ts'
 import { framingOf, readBody, readHead, type WireHead, WireMessage } from './wire-message.ts'
 
 export class RawResponse extends WireMessage {
@@ -38,7 +39,7 @@ export interface RawExchange {
 }
 
 export interface RawOptions {
-  /** Total, from connecting; 2,000 by default. A time-out is not an error: what came is returned. */
+  /** Total, from connecting; 30,000 by default. A time-out is not an error: what came is returned. */
   readonly timeoutMs?: number
   /** Return as soon as so many final answers are whole. Without it: when the other side closes, or at the time-out. */
   readonly responses?: number
@@ -63,7 +64,7 @@ export async function rawExchange(
     const pieces: readonly Bytes[] = typeof bytes === 'string' || bytes instanceof Uint8Array ? [bytes] : bytes
     for (const piece of pieces) await connection.write(piece)
     const wanted = options.responses ?? Number.POSITIVE_INFINITY
-    const timedOut = await connection.until(() => connection.responses.length >= wanted, options.timeoutMs ?? 2_000)
+    const timedOut = await connection.wait(() => connection.responses.length >= wanted, options.timeoutMs ?? 30_000)
     return { responses: connection.responses, closed: connection.closed, timedOut, rest: connection.rest }
   } finally {
     connection.destroy()
@@ -140,9 +141,15 @@ export class RawConnection {
   /**
    * Waits until the condition holds or the other side closes.
    *
-   * @returns true: neither happened within `withinMs`
+   * @param withinMs so long it may take; with patience (measure.ts)
+   * @returns true: neither happened
    */
-  until(condition: () => boolean, withinMs: number): Promise<boolean> {
+  until(condition: () => boolean, withinMs = 5_000): Promise<boolean> {
+    return this.wait(condition, patience(withinMs))
+  }
+
+  /** As `until`, and exactly so long. */
+  wait(condition: () => boolean, withinMs: number): Promise<boolean> {
     if (condition() || this.#closed) return Promise.resolve(false)
     return new Promise(resolve => {
       const settle = (timedOut: boolean) => {

@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { HeaderLines } from './header-lines.ts'
+import { patience } from './measure.ts'
 
 /** One connection to the stand-in. */
 export class RecordedConnection {
@@ -106,10 +107,12 @@ export class Watch {
    * Resolves as soon as the condition holds: it is looked at now, and after everything recorded.
    *
    * @param what said in the error, to name what did not happen
-   * @throws Error after `withinMs`
+   * @param withinMs so long it may take; with patience (measure.ts)
+   * @throws Error it did not come true
    */
   until(condition: () => boolean, what = 'the expected event', withinMs = 5_000): Promise<void> {
     if (condition()) return Promise.resolve()
+    const waitMs = patience(withinMs)
     return new Promise((resolve, reject) => {
       const look = () => {
         if (!condition()) return
@@ -119,8 +122,8 @@ export class Watch {
       }
       const timer = setTimeout(() => {
         this.#watchers.delete(look)
-        reject(new Error(`${what} was not seen within ${withinMs} ms`))
-      }, withinMs)
+        reject(new Error(`${what} was not seen within ${waitMs} ms`))
+      }, waitMs)
       this.#watchers.add(look)
     })
   }

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Certificate } from './certificate.ts'
-import { freePort, type RedisServer, spawnRedis, startRedis, writtenDown } from './redis.ts'
-import { eventually } from './redis-cluster.ts'
+import { until } from './measure.ts'
+import { freePort } from './ports.ts'
+import { type RedisServer, spawnRedis, startRedis, writtenDown } from './redis.ts'
 
 export interface RedisSentinel {
   /** The master of the beginning, and its replica. */
@@ -24,6 +25,9 @@ export interface RedisSentinel {
 
 const name = 'sessions'
 
+/** Sentinels that were held up for two seconds do nothing for thirty (TILT mode). */
+const withinMs = 60_000
+
 /** @param secured all of them speak TLS only, and the certificate bears this name */
 export async function startRedisSentinel(
   secured: { readonly tls: Certificate; readonly serverName: string } | null = null,
@@ -35,7 +39,7 @@ export async function startRedisSentinel(
   const first = await startRedis({ ...secured, more })
   const second = await startRedis({ ...secured, more: () => [...more(), '--replicaof', `127.0.0.1 ${first.port}`] })
   const servers = [first, second] as const
-  await eventually('the replica follows', async () => (await first.admin.info('replication')).includes('state=online'))
+  await until('the replica follows', async () => (await first.admin.info('replication')).includes('state=online'))
 
   const processes: ChildProcess[] = []
   const sentinels: { host: string; port: number }[] = []
@@ -57,7 +61,8 @@ export async function startRedisSentinel(
       'bind 127.0.0.1',
       `dir ${folder}`,
       `sentinel monitor ${name} 127.0.0.1 ${first.port} 2`,
-      `sentinel down-after-milliseconds ${name} 500`,
+      // A machine that does nothing for a second does not look like a master that is gone.
+      `sentinel down-after-milliseconds ${name} 1500`,
       `sentinel failover-timeout ${name} 2000`,
     ]
     await writeFile(file, `${lines.join('\n')}\n`)
@@ -66,10 +71,14 @@ export async function startRedisSentinel(
   }
   const trusted = secured === null ? {} : { tls: { ca: secured.tls.certificate, servername: secured.serverName } }
   const askers = sentinels.map(({ port }) => new Redis({ port, host: '127.0.0.1', ...trusted }))
-  await eventually('the sentinels know one another and the replica', async () => {
-    const told = await Promise.all(askers.map(asker => asker.info('sentinel')))
-    return told.every(text => text.includes('slaves=1') && text.includes('sentinels=3'))
-  })
+  await until(
+    'the sentinels know one another and the replica',
+    async () => {
+      const told = await Promise.all(askers.map(asker => asker.info('sentinel')))
+      return told.every(text => text.includes('slaves=1') && text.includes('sentinels=3'))
+    },
+    withinMs,
+  )
 
   async function current(): Promise<RedisServer> {
     const named = (await askers[0]?.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as [string, string]
@@ -84,9 +93,9 @@ export async function startRedisSentinel(
     current,
 
     async failedOver(from) {
-      await eventually('the sentinels name the other one', async () => (await current()) !== from)
+      await until('the sentinels name the other one', async () => (await current()) !== from, withinMs)
       const to = await current()
-      await eventually('it is a master', async () => (await to.admin.info('replication')).includes('role:master'))
+      await until('it is a master', async () => (await to.admin.info('replication')).includes('role:master'), withinMs)
       return to
     },
 

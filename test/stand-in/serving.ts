@@ -3,11 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts } from './gateway.ts'
 import { until } from './measure.ts'
+import { freePorts } from './ports.ts'
 
 const root = join(import.meta.dirname, '../..')
-const saysWithinMs = 10_000
 
 export interface Ended {
   /** Null: it was killed by `signal`. */
@@ -72,7 +71,7 @@ export function runProgram(args: readonly string[], yaml: string | null, options
     err: () => pieces.err.replaceAll(folder, ''),
     async says(wanted) {
       const there = () => (typeof wanted === 'string' ? out().includes(wanted) : wanted.test(out()))
-      await until(`it to say ${wanted}`, there, saysWithinMs).catch(error => {
+      await until(`it to say ${wanted}`, there).catch(error => {
         throw new Error(`${(error as Error).message}; it said:\n${out()}`)
       })
     },
@@ -102,7 +101,7 @@ export interface ServeOptions extends ProgramOptions {
 /** Resolves when it listens. */
 export async function serve({
   origin,
-  drain = '{ wait: 0s, timeout: 5s }',
+  drain = '{ wait: 0s, timeout: 30s }',
   own,
   ...options
 }: ServeOptions): Promise<Serving> {
@@ -126,7 +125,7 @@ export async function serve({
       ({ status }) => status === 200,
       () => false,
     )
-  await until(`the gateway to listen; it said:\n${program.out()}${program.err()}`, up, 15_000)
+  await until(`the gateway to listen; it said:\n${program.out()}${program.err()}`, up, 60_000)
   if (gone) throw new Error(`the gateway ended:\n${program.out()}${program.err()}`)
   return { ...program, port, operationsPort, get }
 }
