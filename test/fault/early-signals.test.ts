@@ -5,8 +5,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { freePorts } from '../stand-in/gateway.ts'
 import { until } from '../stand-in/measure.ts'
+import { freePorts } from '../stand-in/ports.ts'
 import { configuration, type Program, runProgram, secret } from '../stand-in/serving.ts'
 
 const withinMs = 15_000
