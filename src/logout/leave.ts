@@ -8,6 +8,8 @@ export interface Leave {
   readonly addresses: readonly string[]
   /** For `frame-src`, which names these and no other. */
   readonly origins: readonly string[]
+  /** For whose hosts there was no room. */
+  readonly rest: readonly Resource[]
 }
 
 const mostHosts = 50
@@ -20,15 +22,22 @@ const longestList = 2_400
  */
 export function leaveOf(visited: readonly Resource[], tokenFor: (hostname: string) => string): Leave {
   const hosts = new Map<string, PublicAddress>()
+  const rest: Resource[] = []
   let bytes = 0
-  for (const { at } of visited) {
+  for (const resource of visited) {
+    const { at } = resource
     if (hosts.has(at.origin)) continue
+    const fits = hosts.size < mostHosts && bytes + at.origin.length < longestList
+    // The first that does not fit is the last that is tried: nobody could say why one is left and another is not.
+    if (!fits || rest.length > 0) {
+      rest.push(resource)
+      continue
+    }
     bytes += at.origin.length + 1
-    if (hosts.size === mostHosts || bytes > longestList) break
     hosts.set(at.origin, at)
   }
   const addresses = Array.from(hosts.values(), at => leaveAddress(at, tokenFor(at.hostname)))
-  return { origins: [...hosts.keys()], addresses }
+  return { origins: [...hosts.keys()], addresses, rest }
 }
 
 /** Without the reference of the page: whatever answers there need not know what it opens. */

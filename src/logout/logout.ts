@@ -160,8 +160,13 @@ export function createLogout(parts: LogoutParts) {
     )
   }
 
-  function leaving(closed: Closed | null, { addresses }: Leave) {
-    return { leave: addresses, silent: titlesOf(sitesOf(closed?.silent)), shared: closed?.shared ?? false }
+  function leaving(closed: Closed | null, { addresses, rest }: Leave) {
+    return {
+      leave: addresses,
+      remembered: titlesOf(rest),
+      silent: titlesOf(sitesOf(closed?.silent)),
+      shared: closed?.shared ?? false,
+    }
   }
 
   /** In the order of the configuration; an id that no resource has any more names nothing. */

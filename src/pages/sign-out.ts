@@ -19,6 +19,8 @@ export interface AskLogoutData {
 export interface Leaving {
   /** Addresses on the visited hosts, each for a frame in which the browser forgets what it holds of that host. */
   readonly leave: readonly string[]
+  /** Titles of sites for which there is no frame: they were too many, and the browser still holds their pages. */
+  readonly remembered: readonly Text[]
   /** Titles of sites that keep a session of their own and did not answer when they were told. */
   readonly silent: readonly Text[]
   readonly shared: boolean
@@ -61,7 +63,7 @@ export function closingPage(site: Site, c: PageContext, d: ClosingData): string 
     const idp = clip(d.idp[language], 80)
     const main = html`${heading(level, 0, words.closing)}
 ${d.shared ? notice(words.sharedShort) : null}<ul class="done">
-${outcome('ok', 'Passerelle', words.closedHere, language)}${silence(d, language)}${outcome('next', idp, words.lastStep, language)}</ul>
+${outcome('ok', 'Passerelle', words.closedHere, language)}${silence(d, language)}${memory(d, language)}${outcome('next', idp, words.lastStep, language)}</ul>
 <p class="act"><a class="btn" href="${href(d.next)}">${words.closeToo(idp)}</a></p>
 <p class="soft">${words.nextPage}</p>
 ${frames(d, level)}`
@@ -87,7 +89,7 @@ function closed(site: Site, d: ClosedData, language: Language, level: Level): Vi
   const main = html`${heading(level, 0, words.closed)}
 ${d.shared ? notice(html`${heading(level, 1, words.sharedTitle)}${words.sharedSteps}`) : null}${heading(level, 1, words.whatIsClosed)}
 <ul class="done">
-${outcome('ok', 'Passerelle', words.closedHere, language)}${sites && outcome('ok', sites, words.closedSites(d.closedSites.length), language)}${idp}${silence(d, language)}</ul>
+${outcome('ok', 'Passerelle', words.closedHere, language)}${sites && outcome('ok', sites, words.closedSites(d.closedSites.length), language)}${idp}${silence(d, language)}${memory(d, language)}</ul>
 <p class="act"><a class="btn plain" href="${href(d.again)}">${words.again}</a>${homeLink(site, language)}</p>
 ${frames(d, level)}`
   return { title: words.closed, main, quotesReference: false }
@@ -96,6 +98,11 @@ ${frames(d, level)}`
 function silence({ silent }: Leaving, language: Language): Html | null {
   const sites = named(language, silent)
   return sites && outcome('warn', sites, wordsOf[language].silent(silent.length), language)
+}
+
+function memory({ remembered }: Leaving, language: Language): Html | null {
+  const sites = named(language, remembered)
+  return sites && outcome('warn', sites, wordsOf[language].remembered, language)
 }
 
 /** Once, however often the page tells itself: it is the same text again, folded, in the other language. */
@@ -172,6 +179,7 @@ const wordsOf = {
       count > 1
         ? html`ces sites n’ont pas répondu. Plus personne ne peut y entrer par ici, mais leurs propres sessions peuvent durer encore.`
         : html`le site n’a pas répondu. Plus personne ne peut y entrer par ici, mais sa propre session peut durer encore.`,
+    remembered: html`vous avez visité tant de sites que le navigateur n’a pas encore oublié ce que vous y avez lu&nbsp;: le bouton Retour pourrait le montrer. Fermez toutes les fenêtres du navigateur.`,
     idpClosed: html`connexion fermée dans ce navigateur`,
     idpNotClosed: html`la connexion y reste ouverte dans ce navigateur, et pourrait rouvrir votre compte. Fermez toutes les fenêtres du navigateur.`,
     idpUnknown: html`ce service n’a pas confirmé que sa propre connexion est fermée. Dans le doute, fermez toutes les fenêtres du navigateur.`,
@@ -208,6 +216,7 @@ const wordsOf = {
       count > 1
         ? html`these sites did not answer. Nobody can enter them from here any more, but their own sessions may last for a while.`
         : html`the site did not answer. Nobody can enter it from here any more, but its own session may last for a while.`,
+    remembered: html`you visited so many sites that the browser has not yet forgotten what you read there: its Back button could still show it. Close every window of the browser.`,
     idpClosed: html`sign-in closed in this browser`,
     idpNotClosed: html`the sign-in there stays open in this browser and could open your account again. Close every window of the browser.`,
     idpUnknown: html`this service did not confirm that its own sign-in is closed. To be safe, close every window of the browser.`,

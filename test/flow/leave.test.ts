@@ -403,7 +403,7 @@ describe('on a shared computer', () => {
 })
 
 describe('of many hosts', () => {
-  it('the first fifty are left, and the headers stay within what a proxy in front of us takes', async () => {
+  it('the first fifty are left, the page names the others, and the headers stay within what a proxy in front of us takes', async () => {
     const many = Array.from({ length: 60 }, (_, index) => site(`s${index}`, `s${index}.localhost:$PORT`)).join('')
     const world = await start({
       resources: `${site('app', 'app.localhost:$PORT')}${many}`.replaceAll('$ORIGIN', origin.url),
@@ -414,6 +414,9 @@ describe('of many hosts', () => {
       const page = await signOut(world, browser, true)
       expect(frames(page)).toHaveLength(50)
       expect(frameSources(page)?.split(' ')).toHaveLength(50)
+      expect(page.visibleText).toContain(
+        'Site s49, Site s50, Site s51, Site s52, Site s53, Site s54, Site s55, Site s56, Site s57, Site s58 and Site s59 : you visited so many sites that the browser has not yet forgotten what you read there: its Back button could still show it. Close every window of the browser.',
+      )
       const bytes = page.rawHeaders.join('').length
       expect(bytes).toBeLessThan(4_096)
     } finally {

@@ -175,7 +175,14 @@ export function hostilePages(address: string): readonly Sample[] {
         ),
         sample(
           'closing',
-          pages.closing(c, { idp: evilText, next: address, leave: [address], silent: [evilText], shared: true }),
+          pages.closing(c, {
+            idp: evilText,
+            next: address,
+            leave: [address],
+            remembered: [evilText],
+            silent: [evilText],
+            shared: true,
+          }),
         ),
         sample(
           'closed',
@@ -184,6 +191,7 @@ export function hostilePages(address: string): readonly Sample[] {
             idp: { label: evilText, outcome: 'unknown' },
             closedSites: [evilText],
             leave: [address],
+            remembered: [evilText],
             silent: [evilText],
             shared: true,
             again: address,

@@ -317,6 +317,18 @@ describe('signing out', () => {
     expect(both).toContain('<b>Cours en ligne et Nature</b>&nbsp;: ces sites n’ont pas répondu')
   })
 
+  it('names the sites that it had no room to leave, and says what to do, on both pages and only then', () => {
+    const remembered = { ...nothingLeft, remembered: [courses, nature] }
+    const closing = pages.closing(c, { idp: janus, next: 'https://janus.example.org/end', ...remembered })
+    const closed = pages.closed(c, { known: true, idp: null, closedSites: [nature], ...remembered, again: '/login' })
+    for (const html of [closing, closed]) {
+      expect(html).toContain(
+        '<b>Cours en ligne et Nature</b>&nbsp;: vous avez visité tant de sites que le navigateur n’a pas encore oublié ce que vous y avez lu&nbsp;: le bouton Retour pourrait le montrer. Fermez toutes les fenêtres du navigateur.',
+      )
+    }
+    expect(pages.closing(c, { idp: janus, next: '/', ...nothingLeft })).not.toContain('le bouton Retour')
+  })
+
   it('has one hidden frame for each visited host, not again in the folded language', () => {
     const leave = ['https://cours.example.org/.passerelle/leave', 'https://nature.example.org:8443/.passerelle/leave']
     const once = context('fr', 'one-shot')

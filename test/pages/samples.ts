@@ -83,7 +83,7 @@ export const strangers = { kind: 'stranger', sites: [], accounts: [], signInHref
 export const persons = { kind: 'person', groups: null, open: [], closed: [], account: janus, lastTime: null } as const
 
 const onward = { idp: janus, next: 'https://janus.example.org/end' }
-export const nothingLeft = { leave: [], silent: [], shared: false } as const
+export const nothingLeft = { leave: [], remembered: [], silent: [], shared: false } as const
 
 const accessCode = {
   label: { fr: 'Ancien code d’accès portail', en: 'Portal access code' },
@@ -282,6 +282,7 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
         closedSites: [nature, jstor],
         ...nothingLeft,
         silent: [courses],
+        remembered: [nature],
         again: '/login',
       }),
     ),
