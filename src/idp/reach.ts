@@ -30,8 +30,8 @@ export interface Reach<Found> {
   readonly fresh: () => Promise<Found>
   /** Of any age. For whoever ends what was begun: the request that follows tells more than another look would. */
   readonly known: () => Promise<Found>
-  /** Look again soon. Never waits. */
-  readonly doubt: () => void
+  /** Looks again, but for a moment after a look that failed. Resolves when that is known; never rejects. */
+  readonly doubt: () => Promise<void>
   /**
    * What was begun with it could not be ended through no fault of the person's. It may still be found where it is looked for: so for
    * five minutes, or until somebody's sign-in succeeds, it counts as down.
@@ -111,9 +111,9 @@ export function createReach<Found>(parts: ReachParts<Found>): Reach<Found> {
     return looking
   }
 
-  function doubt(): void {
+  async function doubt(): Promise<void> {
     if (held !== null) held = { found: held.found, at: Number.NEGATIVE_INFINITY }
-    fresh().catch(() => {})
+    await fresh().catch(() => {})
   }
 
   return {
@@ -123,10 +123,10 @@ export function createReach<Found>(parts: ReachParts<Found>): Reach<Found> {
     failed(error) {
       failedAt = now()
       tell(error)
-      doubt()
+      void doubt()
     },
     worked() {
-      if (found === 'down') doubt()
+      if (found === 'down') void doubt()
       if (failedAt === null) return
       failedAt = null
       tell(null)

@@ -56,7 +56,7 @@ export function createPrompt({ offered, expect, hear, locateUrl, hasChoice, page
       const found = await expect.expected(request, provider.id, request.params.state ?? null)
       if (found.kind === 'not') return found.answer
       const { login } = found
-      if (!offered.now(provider.id)) return notOffered(request, provider, login)
+      if (!(await offered.still(provider.id))) return notOffered(request, provider, login)
       const parameters = request.form ?? new URLSearchParams()
       if (!request.page.tokenMatches(parameters.get('token'))) {
         const expired = `POST ${shownPath(request.path)} without the token of this browser's page state`

@@ -43,7 +43,7 @@ export function createSilent({ locateUrl, chooseIdp, now }: SilentParts) {
       // Our own form is a question, and an idp that is away keeps nobody waiting for a page that needs no sign-in.
       if (idp === null || idp.prompt !== null) return null
       if (idp.health() !== 'down') return idp
-      idp.doubt()
+      void idp.doubt()
       return null
     },
 

@@ -144,6 +144,6 @@ export interface IdentityProvider {
   readonly refresh: ((identity: Identity, keep: IdpMemory) => Promise<Refreshed>) | null
   /** As the gateway has seen it. */
   readonly health: () => 'up' | 'down' | 'unknown'
-  /** Look again soon whether it is there, although nobody is sent to it. Never waits. */
-  readonly doubt: () => void
+  /** Looks again whether it is there, although nobody is sent to it. Resolves when that is known, which may take seconds; never rejects. */
+  readonly doubt: () => Promise<void>
 }

@@ -95,7 +95,7 @@ export function createCodeProvider(settings: CodeIdpSettings, { now, report, cod
     frontChannel: null,
 
     health: file.health,
-    doubt: () => void file.current(),
+    doubt: async () => void (await file.current()),
   }
 
   /** @throws GatewayError `code.wrong`, `code.locked`, `login.busy` */
