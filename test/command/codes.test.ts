@@ -66,7 +66,7 @@ describe('passerelle codes', () => {
     await asked('add', '--file', file)
     expect((await asked('revoke', out.trim().toLowerCase(), '--file', file)).code).toBe(0)
     expect(await readFile(file, 'utf8')).toMatch(/^# of the library\n\n?- selector: /)
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect((await stat(file)).mode & 0o777).toBe(0o640)
   })
 
   it('does not write to a file that a gateway would not read, nor what it would not read', async () => {

@@ -25,13 +25,16 @@ describe('a file that many change', () => {
     expect(readdirSync(folder)).toEqual(['list'])
   })
 
-  it('is readable by its owner only, and a link to it stays one', async () => {
+  it('is readable by its owner, and by its group where it was before; a link to it stays one', async () => {
     writeFileSync(file, 'old\n')
-    chmodSync(file, 0o644)
+    chmodSync(file, 0o666)
     const other = join(folder, 'link')
     symlinkSync(file, other)
     await changeFile(other, append('new'))
     expect(await words()).toEqual(['new', 'old'])
+    expect(statSync(file).mode & 0o777).toBe(0o640)
+    chmodSync(file, 0o604)
+    await changeFile(other, append('newer'))
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readdirSync(folder)).toEqual(['link', 'list'])
   })

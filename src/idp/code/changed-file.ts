@@ -7,7 +7,8 @@
  * the change is made anew on what stands there then.
  */
 import { randomBytes } from 'node:crypto'
-import { chmod, link, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { chmod, type FileHandle, link, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Says which half failed: what an operator does about it is not the same. */
@@ -79,21 +80,25 @@ async function textOf(place: string): Promise<string | null> {
   }
 }
 
-/** A new file in the place of the old one, on disk when this returns; its owner alone reads it. False: somebody was faster. */
+/**
+ * A new file in the place of the old one, on disk when this returns. Nobody reads it but its owner and, where it did before, its group:
+ * a gateway may be no more than that. False: somebody was faster.
+ */
 async function replace(place: string, text: string, unchanged: () => Promise<boolean>): Promise<boolean> {
   const beside = `${place}.${randomBytes(6).toString('hex')}.new`
   try {
-    const owner = await stat(place).catch(() => null)
+    const old = await stat(place).catch(() => null)
+    let mode = 0o600
     const handle = await open(beside, 'wx', 0o600)
     try {
       await handle.writeFile(text)
       // An administrator who edits it does not take it from the gateway.
-      if (owner !== null && process.getuid?.() === 0) await handle.chown(owner.uid, owner.gid)
+      if (old !== null && (await isGivenTo(handle, old))) mode |= old.mode & 0o040
       await handle.sync()
     } finally {
       await handle.close()
     }
-    await chmod(beside, 0o600)
+    await chmod(beside, mode)
     if (!(await unchanged())) {
       await rm(beside, { force: true })
       return false
@@ -104,6 +109,18 @@ async function replace(place: string, text: string, unchanged: () => Promise<boo
   } catch (error) {
     await rm(beside, { force: true })
     throw new FileNotChanged('write', error)
+  }
+}
+
+/** False: its group is another one now, for only root may give files away, and others to groups of their own. */
+async function isGivenTo(handle: FileHandle, { uid, gid }: Stats): Promise<boolean> {
+  const own = process.getuid?.() ?? 0
+  try {
+    await handle.chown(own === 0 ? uid : own, gid)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'EPERM')) return false
+    throw error
   }
 }
 
