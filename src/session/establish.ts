@@ -3,6 +3,7 @@
  * ended session (SESSIONS A4). A new session is provisional, 60 seconds, until its cookie has come back once.
  */
 import { randomBytes } from 'node:crypto'
+import { GatewayError } from '../errors.ts'
 import type { Identity } from '../model/identity.ts'
 import type { SignIn } from '../model/idp.ts'
 import type { Device, EndedSession, SessionId } from '../model/session.ts'
@@ -15,6 +16,8 @@ import type { Tidy } from './tidy.ts'
 import { isStruck } from './tombstone.ts'
 
 const provisionalLifeMs = 60_000
+/** Each is two; every tab of a browser may be renewing the session meanwhile, and there are 24 at most (SESSIONS A2). */
+const confirmAttempts = 20
 
 export interface EstablishParts {
   readonly records: RecordStore
@@ -73,12 +76,22 @@ export function createEstablish(parts: EstablishParts) {
       return { id, generation: 0 }
     },
 
-    /** The cookie has come back. `confirmed` is said to one caller only. */
+    /**
+     * The cookie has come back. `confirmed` is said to one caller only.
+     *
+     * Never given up for another's write: what they wrote is a provisional session still, which would be gone within its minute
+     * from a person who was told that it counts.
+     * @throws GatewayError `session.store-down`
+     */
     async confirm(id: SessionId): Promise<'confirmed' | 'already' | 'gone'> {
-      const outcome = await change(hashOf(id), record =>
-        record.provisional ? { ...record, provisional: false } : null,
-      )
-      return outcome === 'changed' ? 'confirmed' : outcome === 'gone' ? 'gone' : 'already'
+      for (let attempt = 0; attempt < confirmAttempts; attempt++) {
+        const outcome = await change(hashOf(id), record =>
+          record.provisional ? { ...record, provisional: false } : null,
+        )
+        if (outcome === 'lost') continue
+        return outcome === 'changed' ? 'confirmed' : outcome === 'gone' ? 'gone' : 'already'
+      }
+      throw new GatewayError('session.store-down', 'the session is being written to by others all the time')
     },
 
     /**

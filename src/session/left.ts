@@ -44,14 +44,12 @@ export function createLeft({ change, tellChange, report }: LeftParts) {
   async function write(id: SessionId, edit: (left: readonly string[]) => readonly string[] | null): Promise<boolean> {
     const hash = hashOf(id)
     for (let attempt = 0; attempt < attempts; attempt++) {
-      let already = false
       const outcome = await change(hash, record => {
         const left = edit(record.left ?? [])
-        already = left === null
         return left === null ? null : { ...record, left }
       })
       if (outcome === 'gone') return false
-      if (outcome === 'left' && !already) continue
+      if (outcome === 'lost') continue
       // Also where another process was faster: this one may not have heard of it yet.
       await tellChange(hash)
       return true

@@ -215,7 +215,7 @@ export function createRecheck(parts: RecheckParts): Recheck {
           'none',
         )
         if (outcome === 'changed') stands = true
-        if (outcome !== 'left' || stands) break
+        if (outcome !== 'lost') break
       }
     } catch (error) {
       if ((error as GatewayError).code !== 'session.store-down') {

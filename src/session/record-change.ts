@@ -18,18 +18,19 @@ export interface RecordChangeParts {
 }
 
 /**
- * A version lost to another writer is tried once more, then left to them.
+ * A version lost to another writer is tried once more.
  *
  * @param hash of the session
  * @param edit null: it is already as it should be; `now` is the store's, ms
  * @param activity `none`: nobody was there, and the idle limit goes on as it was
+ * @returns `left`: the edit had nothing to change; `lost`: others wrote twice meanwhile, and nothing of this is written
  * @throws GatewayError `session.store-down`, `idp.invalid-answer`
  */
 export type ChangeRecord = (
   hash: string,
   edit: (record: SessionRecord, now: number) => SessionRecord | null,
   activity?: 'none',
-) => Promise<'changed' | 'left' | 'gone'>
+) => Promise<'changed' | 'left' | 'lost' | 'gone'>
 
 export function createRecordChange({ records, keys, idleMs }: RecordChangeParts): ChangeRecord {
   return async function change(hash, edit, activity) {
@@ -48,7 +49,7 @@ export function createRecordChange({ records, keys, idleMs }: RecordChangeParts)
       const outcome = await records.replace(at.record, opened.version, sealed, until)
       if (outcome !== 'stale') return outcome === 'replaced' ? 'changed' : 'gone'
     }
-    return 'left'
+    return 'lost'
   }
 }
 

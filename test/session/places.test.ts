@@ -1,98 +1,19 @@
 /** Who has a place among a person's sessions when several come at the same moment, held up wherever it hurts (docs/sessions.md B 21). */
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { GatewayEvent } from '../../src/model/event.ts'
-import type { SignIn } from '../../src/model/idp.ts'
-import { Secret } from '../../src/model/secret.ts'
-import type { Store } from '../../src/model/store.ts'
-import { createMemoryStore } from '../../src/session/memory.ts'
 import type { PerPerson } from '../../src/session/persons.ts'
-import { createKeys } from '../../src/session/seal.ts'
-import { createSessions, type Sessions } from '../../src/session/sessions.ts'
-import { anIdentity } from '../policy/a-session.ts'
-import { settableClock } from '../stand-in/clock.ts'
+import { type Arena, anArena, atCall, type Hold, signIn } from './held-up.ts'
 
-const clock = settableClock()
-const keys = createKeys([new Secret('the secret of the test, which is long enough')])
-const signIn: SignIn = { identity: anIdentity({}, {}), keep: {}, issuedAt: 1_800_000_000, notAfter: null }
-const newcomer = { device: 'own' as const, browser: { family: 'other', network: '' } }
-
-let store: Store
-let events: GatewayEvent[]
-let processes: Sessions[]
+let arena: Arena
 beforeEach(() => {
-  store = createMemoryStore({ now: clock.now })
-  events = []
-  processes = []
+  arena = anArena()
 })
-afterEach(async () => {
-  await Promise.all(processes.map(one => one.close()))
-  await store.close()
-})
+afterEach(() => arena.close())
 
-type Hold = (face: 'records' | 'directory', call: string) => Promise<void>
+const begun: Arena['begun'] = sessions => arena.begun(sessions)
+const aProcess = (beyond: PerPerson['beyond'], hold?: Hold) => arena.aProcess({ limit: 2, beyond }, hold)
 
-/** A process of its own; `hold` is waited for before each of its calls. */
-function aProcess(beyond: PerPerson['beyond'], hold: Hold = async () => {}): Sessions {
-  const held = <Face extends object>(face: Face, name: 'records' | 'directory'): Face =>
-    new Proxy(face, {
-      get: (target, call) => {
-        const asked = Reflect.get(target, call)
-        if (typeof asked !== 'function') return asked
-        return async (...given: unknown[]) => {
-          await hold(name, String(call))
-          return Reflect.apply(asked, target, given)
-        }
-      },
-    })
-  const sessions = createSessions({
-    store: { ...store, records: held(store.records, 'records'), directory: held(store.directory, 'directory') },
-    keys,
-    limits: { idleMs: 3_600_000, sharedIdleMs: 600_000, absoluteMs: 36_000_000 },
-    perPerson: { limit: 2, beyond },
-    hasIdp: () => true,
-    recheck: null,
-    now: clock.now,
-    report: event => events.push(event),
-    endedLate: () => {},
-  })
-  processes.push(sessions)
-  return sessions
-}
-
-/** A sign-in whose cookie has not come back yet. */
-async function begun(sessions: Sessions) {
-  clock.advance(1)
-  const made = await sessions.establish(signIn, newcomer)
-  if (made === null) throw new Error('no session was made')
-  const cookie = `__Host-Http-passerelle=${sessions.cookieFor('portal', made.id, 0)}`
-  return {
-    id: made.id,
-    /** @returns true: it counts */
-    comesBack: async (there: Sessions = sessions) => (await there.resume(cookie, 'portal', 'none')) !== null,
-  }
-}
-
-/** Stops a process at the first such call, once armed, until it is let go. */
-function atCall(face: 'records' | 'directory', call: string) {
-  const reached = Promise.withResolvers<void>()
-  const letGo = Promise.withResolvers<void>()
-  let armed = false
-  return {
-    arm: () => {
-      armed = true
-    },
-    reached: reached.promise,
-    letGo: letGo.resolve,
-    hold: async (on: string, name: string) => {
-      if (!armed || on !== face || name !== call) return
-      armed = false
-      reached.resolve()
-      await letGo.promise
-    },
-  }
-}
-
-const count = (name: GatewayEvent['name']) => events.filter(one => one.name === name).length
+const count = (name: GatewayEvent['name']) => arena.events.filter(one => one.name === name).length
 const ended = () => count('session.ended')
 
 it.each(['refuse', 'ask'] as const)(
