@@ -24,6 +24,7 @@ export const failures = {
   'resource.unknown-host': { status: 404, level: 'info' },
   'portal.not-found': { status: 404, level: 'info' },
   'portal.form-expired': { status: 403, level: 'warn' },
+  'portal.not-a-choice': { status: 409, level: 'warn' },
   'session.ambiguous': { status: 400, level: 'warn' },
   'session.store-down': { status: 503, level: 'error' },
   'session.store-full': { status: 503, level: 'error' },

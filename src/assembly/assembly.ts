@@ -124,7 +124,7 @@ function assembled(settings: Settings, lasting: Lasting, permits: Permits, provi
     checksum: checksumIn(settings),
     providers,
     tellParticipants,
-    askAgain: createAskAgain(providers, understanding.claims),
+    askAgain: createAskAgain(providers, understanding.understood),
     permits: createPermits(locate),
     serving: {
       portalHostname: portal.hostname,

@@ -5,7 +5,7 @@ import type { RecheckSettings } from '../session/recheck.ts'
 
 export function createAskAgain(
   providers: ReadonlyMap<string, IdentityProvider>,
-  understand: Understanding['claims'],
+  understood: Understanding['understood'],
 ): RecheckSettings['ask'] {
   return async function askAgain(identity, keep) {
     const refresh = providers.get(identity.idp)?.refresh ?? null
@@ -13,6 +13,6 @@ export function createAskAgain(
       return { kind: 'unable', why: 'the idp is not configured any more, or its protocol cannot be asked' }
     const answer = await refresh(identity, keep)
     if (answer.kind !== 'renewed' || answer.claims === null) return answer
-    return { ...answer, claims: understand(answer.claims, identity.idp) }
+    return { ...answer, ...understood(answer.claims, identity.idp) }
   }
 }

@@ -1,4 +1,5 @@
 /** The portal: our own pages on our own host. Who stands behind its routes, and whom each of them knows. */
+import { chosenClaims } from '../claims/chosen.ts'
 import { createCallback } from '../login/callback.ts'
 import { createChooseIdp } from '../login/choose-idp.ts'
 import { createEmailDomains } from '../login/email-domains.ts'
@@ -27,12 +28,15 @@ import { stylesheet } from '../pages/stylesheet.ts'
 import { authorize, isLeft } from '../policy/authorize.ts'
 import { createFront, portalRoutes } from '../portal/front.ts'
 import { createListed } from '../portal/listed.ts'
+import { choiceRoutes, createMyChoices } from '../portal/my-choices.ts'
 import { createMySessions, sessionRoutes } from '../portal/my-sessions.ts'
 import { createLocateLogout } from '../resource/locate-url.ts'
 import { createPortalApp } from '../server/portal-app.ts'
+import { choiceHandle } from '../session/choose.ts'
 import { createHandles } from '../session/handles.ts'
 import { createPageClient } from '../session/page-client.ts'
 import { createPendingLogins } from '../session/pending.ts'
+import { createRememberedChoice } from '../session/remembered-choice.ts'
 import { createRememberedIdp } from '../session/remembered-idp.ts'
 import { createKeys } from '../session/seal.ts'
 import { createSeen } from '../session/seen.ts'
@@ -52,7 +56,10 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     return help === null ? null : { label: help.label, url: help.url.href }
   }
 
-  const remembered = createRememberedIdp(core.keys)
+  const rememberedIdp = createRememberedIdp(core.keys)
+  const rememberedChoice = createRememberedChoice(core.keys)
+  // On a computer that is not one's own, and for whoever wants to be forgotten, nothing stays.
+  const forget = (cookies: string | null) => [...rememberedIdp.forget(cookies), ...rememberedChoice.forget(cookies)]
   const offered = createOffered(providers, id => {
     const one = idpOf(id)?.offered
     return one?.kind === 'unavailable' ? one.of : null
@@ -62,7 +69,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     offered,
     chooser: settings.chooser,
     sharedIdleMs: settings.session.sharedComputer.idleTimeout,
-    remembered,
+    remembered: { ...rememberedIdp, forget },
     choiceOf: id => idpOf(id)?.choice ?? null,
     emailDomains: createEmailDomains(settings.idps),
     helpOf,
@@ -89,6 +96,15 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     pages,
     fail,
     report,
+  })
+  const groupBy = settings.front?.groupBy ?? null
+  const myChoices = createMyChoices({
+    sessions,
+    chosen: chosenClaims(settings.claims),
+    handleOf: choiceHandle,
+    remembered: rememberedChoice,
+    keepsFor: chooseIdp.keepsFor,
+    groupBy,
   })
   const silent = createSilent({ locateUrl, chooseIdp, now })
   const leftSite = createLeftSite({ sessions, isLeft, locateUrl, pages })
@@ -129,6 +145,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     understand: core.understanding.identity,
     // Where the sign-in page asks, whoever came past the question by a link may sit at any computer (docs/sessions.md B 20).
     assumed: () => settings.session.assume ?? (chooseIdp.asksAboutComputers() ? 'shared' : 'own'),
+    chosenBefore: myChoices.before,
     heardLogout,
     expect,
     fail,
@@ -170,7 +187,8 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     sessions,
     authorize,
     pages,
-    groupBy: settings.front?.groupBy ?? null,
+    groupBy,
+    myChoices,
     idpLabel,
     accounts: chooseIdp.everywhere,
     memory: chooseIdp.memory,
@@ -178,6 +196,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
   return createPortalApp({
     routes: [
       ...portalRoutes(front),
+      ...choiceRoutes(myChoices),
       ...sessionRoutes(mySessions),
       ...loginRoutes(login, callback, leftSite, prompt, prompting),
       ...logoutRoutes(logout, oneSite),

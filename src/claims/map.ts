@@ -3,34 +3,28 @@
  * them (SESSIONS A7). Rests on model/ only.
  *
  * For each configured name, in this order: the values of all its sources, split, in lower case if asked for, looked up,
- * each once, without those that the idp may not assert; then all of them or the first; without any, the default.
+ * each once, without those that the idp may not assert; without any, the default; then all of them, or the first, or the
+ * first until the person chooses another.
  */
 import type { Asserts } from '../model/belief.ts'
 import type { Report } from '../model/event.ts'
-import type { Claims, Identity, IdpId, Strength } from '../model/identity.ts'
+import {
+  type Claims,
+  type Identity,
+  type IdpId,
+  type Strength,
+  type Understood,
+  withClaims,
+} from '../model/identity.ts'
 import type { Matches } from '../model/pattern.ts'
 import { createBeliefs } from './belief.ts'
+import { leaveToPerson } from './chosen.ts'
+import type { ClaimSettings } from './claim-settings.ts'
 import { lookupKey, lowerCase } from './fold.ts'
 import { readTable } from './table.ts'
 
-export interface ClaimSettings {
-  /** Names of raw claims, in order. */
-  readonly from: readonly string[]
-  /** Texts that separate values within one; null: a value is one value. */
-  readonly split: readonly string[] | null
-  readonly case: 'keep' | 'lower'
-  /** Value to values. */
-  readonly values: Readonly<Record<string, readonly string[]>> | null
-  /** The same, as the text of a CSV file. */
-  readonly table: string | null
-  /** What becomes of a value that neither `values` nor `table` has. */
-  readonly unlisted: 'drop' | 'keep'
-  readonly take: 'all' | 'first'
-  readonly default: readonly string[] | null
-}
-
 export interface Understanding {
-  readonly claims: (raw: Claims, idp: IdpId) => Claims
+  readonly understood: (raw: Claims, idp: IdpId) => Understood
   /** Claims, and how strongly the person signed in. */
   readonly identity: (raw: Identity) => Identity
 }
@@ -66,9 +60,10 @@ export function createUnderstanding({ claims, named, asserts, report }: Understa
   const names = new Set(configured.map(({ name }) => name))
   // Counted under the name that they go to.
   const sources = new Set(Object.values(claims).flatMap(({ from }) => from))
+  const chosen = Object.keys(claims).filter(name => claims[name]?.take === 'chosen')
   const beliefsOf = createBeliefs(asserts)
 
-  function understand(raw: Claims, idp: IdpId): Claims {
+  function understood(raw: Claims, idp: IdpId): Understood {
     const beliefs = beliefsOf(idp)
     const mapped: Record<string, readonly string[]> = Object.create(null)
     let others = 0
@@ -87,7 +82,7 @@ export function createUnderstanding({ claims, named, asserts, report }: Understa
       if (dropped > 0) report({ name: 'claim.disbelieved', idp, claim: name, values: dropped })
     }
     if (others > 0) report({ name: 'claim.disbelieved', idp, claim: null, values: others })
-    return mapped
+    return leaveToPerson(mapped, chosen)
   }
 
   function strengthOf({ idp, strength }: Identity): Strength {
@@ -102,8 +97,8 @@ export function createUnderstanding({ claims, named, asserts, report }: Understa
   }
 
   return {
-    claims: understand,
-    identity: raw => ({ ...raw, claims: understand(raw.claims, raw.idp), strength: strengthOf(raw) }),
+    understood,
+    identity: raw => ({ ...withClaims(raw, understood(raw.claims, raw.idp)), strength: strengthOf(raw) }),
   }
 }
 

@@ -55,9 +55,11 @@ const claim = z
       .prefault('drop')
       .describe('What becomes of a value that neither `values` nor `table` has.'),
     take: z
-      .enum(['all', 'first'])
+      .enum(['all', 'first', 'chosen'])
       .prefault('all')
-      .describe('`first`: only the first value, in the order of `from`, of the identity provider, and of the table.'),
+      .describe(
+        '`first`: only the first value, in the order of `from`, of the identity provider, and of the table. `chosen`: one value as well, which the person chooses among all of them on the front page of the portal; the first until then.',
+      ),
     labels: z
       .record(z.string(), text)
       .prefault({})

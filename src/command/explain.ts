@@ -12,7 +12,7 @@ import type { Settings } from '../config/schema.ts'
 import { GatewayError } from '../errors.ts'
 import { namedIdps } from '../idp/build.ts'
 import { claimsOf } from '../idp/oidc/claims.ts'
-import type { Claims } from '../model/identity.ts'
+import type { Claims, Understood } from '../model/identity.ts'
 import type { Place, ResourcePlace } from '../model/place.ts'
 import type { Access, Resource } from '../model/resource.ts'
 import type { Session } from '../model/session.ts'
@@ -150,9 +150,9 @@ function decisionOf(asked: Asked, raw: Claims | null, loaded: Valid) {
       if (event.name === 'claim.disbelieved') dropped.set(event.claim, event.values)
     },
   })
-  const mapped = raw === null ? null : understanding.claims(raw, idp)
-  const session = raw === null || mapped === null ? null : sessionOf(asked, raw, mapped, idp)
-  const told = raw === null || mapped === null ? [] : claimLines({ raw, mapped, idp, dropped }, settings)
+  const made = raw === null ? null : understanding.understood(raw, idp)
+  const session = raw === null || made === null ? null : sessionOf(asked, raw, made.claims, idp)
+  const told = raw === null || made === null ? [] : claimLines({ raw, ...made, idp, dropped }, settings)
   if (asked.url === null) return { permitted: true, lines: told }
   const judged = placeOf(asked.url, asked.method, settings)
   if (typeof judged === 'string') return { permitted: false, lines: [...told, judged] }
@@ -252,22 +252,23 @@ function pathOf(access: Access, paths: Settings['resources'][number]['paths']): 
   return index < 0 ? null : index
 }
 
-interface Understood {
+interface Told extends Understood {
   readonly raw: Claims
-  readonly mapped: Claims
   readonly idp: string
   /** How many values the idp may not assert, by claim. */
   readonly dropped: ReadonlyMap<string | null, number>
 }
 
 /** What the identity provider says, then what `claims:` and `asserts:` made of it. */
-function claimLines({ raw, mapped, idp, dropped }: Understood, { claims }: Settings): readonly string[] {
+function claimLines({ raw, claims: mapped, candidates, idp, dropped }: Told, { claims }: Settings): readonly string[] {
   const said = Object.entries(raw).map(([name, values]) => `raw        ${printable(name)} = ${list(values)}`)
   const made = Object.entries(claims).map(([name, { from }]) => {
     const sources = from.filter(source => Object.hasOwn(raw, source))
     const origin = sources.length === 0 ? `none of ${from.join(', ')}` : `from ${sources.join(', ')}`
     const more = dropped.has(name) ? `; not believed of ${idp}: ${dropped.get(name)}` : ''
-    return `claim      ${`${name} = ${list(mapped[name] ?? [])} `.padEnd(35)}(${origin}${more})`
+    const among = candidates?.[name]
+    const choice = among === undefined ? '' : `; until the person chooses, the first of ${list(among)}`
+    return `claim      ${`${name} = ${list(mapped[name] ?? [])} `.padEnd(35)}(${origin}${more}${choice})`
   })
   // What `claims` reads is told there.
   const read = new Set(Object.entries(claims).flatMap(([name, { from }]) => [name, ...from]))

@@ -51,7 +51,7 @@ export function checkClaimValues(settings: Part<Settings>, tell: Tell): void {
 }
 
 /** Null: anything, or nobody can say. */
-function possibleValues({ values, table, unlisted, default: otherwise }: Claim): ReadonlySet<string> | null {
+export function possibleValues({ values, table, unlisted, default: otherwise }: Claim): ReadonlySet<string> | null {
   if (unlisted !== 'drop' || values === undefined || table === undefined || otherwise === undefined) return null
   if (values === null && table === null) return null
   const { rows, faults } = table === null ? { rows: [], faults: [] } : readTable(table)

@@ -6,6 +6,7 @@ import { parsing } from '../setting/one-of.ts'
 import { checkAccessCodes } from './access-codes.ts'
 import { checkBeliefs } from './beliefs.ts'
 import { checkCertificates } from './certificates.ts'
+import { checkChosenClaims } from './chosen-claims.ts'
 import { checkClaimValues } from './claim-values.ts'
 import { type Located, readDocument } from './document.ts'
 import { readCodeFiles, readFiles, withContents } from './files.ts'
@@ -33,7 +34,16 @@ export type Loaded =
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }
 
 /** Each of the whole configuration. */
-const checks = [checkReferences, checkClaimValues, checkHosts, checkPaths, checkBeliefs, checkTrust, checkCertificates]
+const checks = [
+  checkReferences,
+  checkClaimValues,
+  checkChosenClaims,
+  checkHosts,
+  checkPaths,
+  checkBeliefs,
+  checkTrust,
+  checkCertificates,
+]
 
 /**
  * Never throws: a file that cannot be read is a problem.

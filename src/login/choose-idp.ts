@@ -98,6 +98,12 @@ export function createChooseIdp(parts: ChooseIdpParts) {
     /** Whether anybody who comes now would be asked whose computer it is: an idp that only stands in for another counts while it does. */
     asksAboutComputers: (): boolean => chooser.remember === 'ask' && admittedAt(null).length > 1,
 
+    /** Whether a browser may keep anything else for its person: they said that the computer is their own, could say so, or may not. */
+    keepsFor({ cookies }: PortalRequest, device: Device): 'yes' | 'if-asked' | 'no' {
+      if (chooser.remember === 'never' || device === 'shared') return 'no'
+      return chooser.remember === 'always' || providers.has(remembered.read(cookies) ?? '') ? 'yes' : 'if-asked'
+    },
+
     /** The form's answer. Only here is anything remembered; on a computer that is not one's own nothing stays. */
     answered({ cookies }: PortalRequest, form: URLSearchParams, idp: IdpId): Choice {
       switch (chooser.remember) {

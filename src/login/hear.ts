@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { cookieName, cookieValue, expireCookie } from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
-import { type Identity, samePerson } from '../model/identity.ts'
+import { type Chosen, type Identity, samePerson } from '../model/identity.ts'
 import type { IdentityProvider, SignIn } from '../model/idp.ts'
 import type { TellParticipants } from '../model/logout.ts'
 import type { Device, SessionId } from '../model/session.ts'
@@ -28,6 +28,8 @@ export interface HearParts {
   readonly understand: (identity: Identity) => Identity
   /** What is supposed of a device that nobody was asked about. */
   readonly assumed: () => Device
+  /** What this browser remembers that the person chose among their claims' values; null: nothing. */
+  readonly chosenBefore: (request: PortalRequest, person: Identity, device: Device) => Chosen | null
   readonly heardLogout: ReturnType<typeof createHeardLogout>
   readonly expect: Expect
   readonly fail: Fail
@@ -132,18 +134,20 @@ export function createHear(parts: HearParts) {
   async function keepOrEstablish(
     request: PortalRequest,
     signIn: SignIn,
-    device: Device | null,
+    answered: Device | null,
   ): Promise<Established | null> {
     const held = await sessions.arriving(request.cookies)
     if (held !== null && !samePerson(held.session.identity, signIn.identity)) {
       const ended = await sessions.end(held.session.id, 'replaced')
       // In nobody's way: the person who comes now has nothing to do with it.
       if (ended !== null) void parts.tellParticipants(ended)
-    } else if (held !== null && (await sessions.renew(held.session.id, signIn, device))) {
+    } else if (held !== null && (await sessions.renew(held.session.id, signIn, answered))) {
       report({ name: 'session.kept', idp: signIn.identity.idp })
       return { id: held.session.id, generation: held.session.generation }
     }
-    return sessions.establish(signIn, { device: device ?? parts.assumed(), browser: browserOf(request) })
+    const device = answered ?? parts.assumed()
+    const chosen = parts.chosenBefore(request, signIn.identity, device)
+    return sessions.establish(signIn, { device, browser: browserOf(request), chosen })
   }
 }
 

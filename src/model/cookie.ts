@@ -11,6 +11,8 @@ export const cookieName = {
   fresh: '__Host-Http-passerelle-fresh',
   /** Which idp the person of this computer chose last, if they wanted that remembered. */
   idp: '__Host-Http-passerelle-idp',
+  /** What the person of this computer chose among the values of a claim. */
+  choice: '__Host-Http-passerelle-choice',
   /** A sign-in without a question was tried: when first, and how often since. */
   silent: '__Host-Http-passerelle-silent',
   /** express-session's own, for page state. */

@@ -21,6 +21,8 @@ export type GatewayEvent =
   /** By its own logout link; the session lives on. */
   | { readonly name: 'session.site-left'; readonly resource: string }
   | { readonly name: 'session.site-reopened'; readonly resource: string }
+  /** By the person, among the values that they have; which one is nobody's business. */
+  | { readonly name: 'session.claim-chosen'; readonly claim: string }
   | {
       readonly name: 'session.rechecked'
       readonly idp: string

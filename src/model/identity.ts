@@ -26,6 +26,11 @@ export interface Identity {
   readonly subject: string
   /** The names that policies and headers use, after `claims/map`. */
   readonly claims: Claims
+  /**
+   * By claim, of those that the person chooses (`take: chosen`): all values that there are to choose from, two at least, the
+   * first of which holds until they chose. Absent: there is nothing to choose. No rule and no header can see it.
+   */
+  readonly candidates?: Claims
   /** Seconds since the epoch, as in a JWT. */
   readonly authenticatedAt: number
   readonly strength: Strength
@@ -33,6 +38,27 @@ export interface Identity {
   readonly idpSession: IdpSession | null
   /** The only hosts that this sign-in opens, lower case; absent: whatever the policies open. */
   readonly hosts?: readonly string[]
+}
+
+/** What an idp says of somebody, as the configuration understands it. */
+export type Understood = Pick<Identity, 'claims' | 'candidates'>
+
+/** The same person and sign-in, of whom this is said now. */
+export function withClaims(identity: Identity, { claims, candidates }: Understood): Identity {
+  const { candidates: _before, ...same } = identity
+  return candidates === undefined ? { ...same, claims } : { ...same, claims, candidates }
+}
+
+/** What a person chose, by claim. */
+export type Chosen = Readonly<Record<string, string>>
+
+/** What the person chose holds as far as it is among the candidates. */
+export function withChosen(identity: Identity, chosen: Chosen): Identity {
+  const held = Object.entries(identity.candidates ?? {}).flatMap(([claim, among]) => {
+    const value = Object.hasOwn(chosen, claim) ? chosen[claim] : undefined
+    return value !== undefined && among.includes(value) ? [[claim, [value]] as const] : []
+  })
+  return held.length === 0 ? identity : { ...identity, claims: { ...identity.claims, ...Object.fromEntries(held) } }
 }
 
 export function samePerson(a: Identity, b: Identity): boolean {

@@ -90,6 +90,9 @@ export function createObserver(log: Log, metrics: Metrics, wanted: { readonly re
       case 'session.site-reopened':
         metrics.event(event.name)
         return log.info({ resource: event.resource }, event.name)
+      case 'session.claim-chosen':
+        metrics.event(event.name)
+        return log.info({ claim: event.claim }, event.name)
       case 'sessions.listed':
       case 'sessions.ended':
         return log.info(

@@ -17,6 +17,10 @@ export interface ClaimWords {
   readonly sentNone: Html
   /** `Domaines`: heads a list of several values. */
   readonly heading: (count: number) => Html
+  /** `Mes domaines` */
+  readonly mine: Html
+  /** `Domaine favori` */
+  readonly favourite: Html
   /** Follows the values: ` pour « employeeType »`; empty for the usual names. */
   readonly about: Html
   readonly isAddress: boolean
@@ -92,6 +96,8 @@ export function claimWords(language: Language, claim: string): ClaimWords {
       yours: html`the ${noun} attached to your account`,
       sentNone: html`your account sent us no ${noun}`,
       heading: count => html`${capital(count === 1 ? noun : nouns)}`,
+      mine: html`My ${nouns}`,
+      favourite: html`Favourite ${noun}`,
       about: html``,
       isAddress,
     }
@@ -106,6 +112,8 @@ export function claimWords(language: Language, claim: string): ClaimWords {
     yours: html`${the}${noun} rattaché${feminine} à votre compte`,
     sentNone: html`votre compte ne nous a transmis aucun${feminine} ${noun}`,
     heading: count => html`${capital(count === 1 ? noun : nouns)}`,
+    mine: html`Mes ${nouns}`,
+    favourite: html`${capital(noun)} ${feminine ? 'favorite' : 'favori'}`,
     about: html``,
     isAddress,
   }
@@ -124,6 +132,8 @@ const quoted: Record<Language, (name: Html) => ClaimWords> = {
     yours: html`la valeur de «&nbsp;${name}&nbsp;» rattachée à votre compte`,
     sentNone: html`votre compte ne nous a transmis aucune valeur pour «&nbsp;${name}&nbsp;»`,
     heading: () => name,
+    mine: html`Mes valeurs pour «&nbsp;${name}&nbsp;»`,
+    favourite: html`Valeur favorite de «&nbsp;${name}&nbsp;»`,
     about: html` pour «&nbsp;${name}&nbsp;»`,
     isAddress: false,
   }),
@@ -135,6 +145,8 @@ const quoted: Record<Language, (name: Html) => ClaimWords> = {
     yours: html`the value of “${name}” attached to your account`,
     sentNone: html`your account sent us no value for “${name}”`,
     heading: () => name,
+    mine: html`My values for “${name}”`,
+    favourite: html`Favourite value of “${name}”`,
     about: html` for “${name}”`,
     isAddress: false,
   }),

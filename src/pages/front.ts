@@ -5,6 +5,7 @@ import { claimWords } from './claim-words.ts'
 import { star, triangle } from './drawings.ts'
 import { clip, type Html, href, html } from './escape.ts'
 import { frame, heading, type Level, type View } from './frame.ts'
+import { type MyChoices, myChoices } from './my-choices.ts'
 import { mySpace } from './my-space.ts'
 import { mailto, type PageContext, type Site } from './site.ts'
 import { labelOf, type ValueLabels, valueInWords } from './value-words.ts'
@@ -31,6 +32,8 @@ export interface PersonsFront {
     readonly of: readonly { readonly value: string; readonly sites: readonly ListedSite[] }[]
     readonly unlisted: number
   } | null
+  /** Null: there is nothing to choose. */
+  readonly choices: MyChoices | null
   /** In no group. */
   readonly open: readonly ListedSite[]
   /** This person's claims do not admit them. */
@@ -83,7 +86,7 @@ ${d.open.length === 0 ? null : heading(level, 1, grouped(d) ? words.others : wor
 ${list(d.open, language)}
 ${d.closed.length === 0 ? null : html`${heading(level, 1, words.closed)}<p class="soft">${words.closedHelp}</p>`}
 ${list(d.closed, language)}
-${known(site, labels, c, d, language, level)}${home && html`<p class="act">${home}</p>`}`
+${d.choices && myChoices(labels, d.choices, language, level)}${known(site, labels, c, d, language, level)}${home && html`<p class="act">${home}</p>`}`
   return { title: words.mine, main, quotesReference: false }
 }
 

@@ -210,6 +210,16 @@ export const ofRequests: Sentences<Code> = {
       lead: html`The form that you sent is no longer valid, or your browser did not keep our cookie. Nothing was done: open the page again and start anew.`,
     }),
   },
+  'portal.not-a-choice': {
+    fr: () => ({
+      title: html`Ce choix n’est pas, ou n’est plus, possible`,
+      lead: html`Votre compte n’a pas cette valeur, ou ne l’a plus depuis que la page s’est affichée. Rien n’a été changé&nbsp;: ouvrez la page de nouveau, elle montre ce qui est à choisir maintenant.`,
+    }),
+    en: () => ({
+      title: html`This cannot be chosen, or not any more`,
+      lead: html`Your account does not have this value, or lost it since the page was shown. Nothing was changed: open the page again, which shows what there is to choose from now.`,
+    }),
+  },
   internal: {
     fr: () => ({
       title: html`Une erreur s’est produite chez nous`,

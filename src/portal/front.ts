@@ -9,6 +9,7 @@ import type { ListedSite, StrangersFront } from '../pages/front.ts'
 import type { Pages } from '../pages/pages.ts'
 import type { authorize } from '../policy/authorize.ts'
 import type { Sessions } from '../session/sessions.ts'
+import type { MyChoices } from './my-choices.ts'
 import { createSitesByValue } from './sites-by-value.ts'
 
 export interface FrontParts {
@@ -18,6 +19,7 @@ export interface FrontParts {
   readonly pages: Pages
   /** The claim by whose values the sites are listed; null: they are not. */
   readonly groupBy: string | null
+  readonly myChoices: MyChoices
   readonly idpLabel: (idp: IdpId) => Text | null
   /** Where those who look after an account give one, for each idp that signs people in by now. */
   readonly accounts: () => StrangersFront['accounts']
@@ -58,7 +60,7 @@ export function createFront(parts: FrontParts) {
     const { groups, others, unlisted } =
       groupBy === null
         ? { groups: null, others: open, unlisted: 0 }
-        : sitesByValue(open, session, groupBy, request.address)
+        : sitesByValue(open, session, groupBy, request.address, parts.myChoices.favouriteOf(session, groupBy))
     const last = parts.memory(request)
     return pages.front(contextOf(request, 'portal', displayName(claims)), {
       kind: 'person',
@@ -66,6 +68,7 @@ export function createFront(parts: FrontParts) {
         groupBy === null || groups === null
           ? null
           : { claim: groupBy, of: groups.map(({ value, sites }) => ({ value, sites: sites.map(listed) })), unlisted },
+      choices: parts.myChoices.of(request, session),
       open: others.map(listed),
       closed: resources.filter(resource => !open.includes(resource)).map(listed),
       account: parts.idpLabel(idp) ?? textOf(idp),

@@ -20,15 +20,19 @@ export interface SitesByValue {
 const mostListed = 20
 
 export function createSitesByValue(decide: typeof authorize) {
-  /** @param open those that this session opens */
+  /**
+   * @param open      those that this session opens
+   * @param favourite the value that the person chose to have first; null: the first one
+   */
   return function sitesByValue(
     open: readonly Resource[],
     session: Session,
     claim: string,
     address: string,
+    favourite: string | null = null,
   ): SitesByValue {
     const { claims } = session.identity
-    const values = (Object.hasOwn(claims, claim) ? claims[claim] : undefined) ?? []
+    const values = favouriteFirst((Object.hasOwn(claims, claim) ? claims[claim] : undefined) ?? [], favourite)
     const context = { method: 'GET', address }
     const openTo = (sites: readonly Resource[], only: readonly string[]) => {
       const somebody = withValues(session, claim, only)
@@ -46,6 +50,11 @@ export function createSitesByValue(decide: typeof authorize) {
       unlisted: values.length - groups.length,
     }
   }
+}
+
+function favouriteFirst(values: readonly string[], favourite: string | null): readonly string[] {
+  if (favourite === null || !values.includes(favourite)) return values
+  return [favourite, ...values.filter(value => value !== favourite)]
 }
 
 /** Decisions are remembered by the session object: this is another one, and nobody's. */

@@ -8,7 +8,7 @@ import type { EndedSession, EndReason } from '../model/session.ts'
 import type { DirectoryStore, EndedLog, RecordStore, TombstoneStore } from '../model/store.ts'
 import { directoryKey, everyHandleOf } from './directory.ts'
 import type { RecentEnds } from './recent-ends.ts'
-import { keysOf, openKeep, openRecord, type RecordKeys, type SessionRecord } from './record.ts'
+import { identityOf, keysOf, openKeep, openRecord, type RecordKeys, type SessionRecord } from './record.ts'
 import type { Keys } from './seal.ts'
 
 const retryMs = 1_000
@@ -141,8 +141,8 @@ export function createEnd(parts: EndParts) {
   }
 
   function endedOf(at: RecordKeys, record: SessionRecord, visited: readonly string[]): EndedSession {
-    const { identity, device, keep } = record
-    return { hash: at.hash, identity, device, keep: openKeep(keys, at, keep), visited }
+    const { device, keep } = record
+    return { hash: at.hash, identity: identityOf(record), device, keep: openKeep(keys, at, keep), visited }
   }
 
   function scheduleRetry(): void {

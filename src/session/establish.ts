@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { GatewayError } from '../errors.ts'
-import type { Identity } from '../model/identity.ts'
+import type { Chosen, Identity } from '../model/identity.ts'
 import type { SignIn } from '../model/idp.ts'
 import type { Device, EndedSession, SessionId } from '../model/session.ts'
 import type { DirectoryStore, RecordStore, TombstoneStore } from '../model/store.ts'
@@ -35,6 +35,8 @@ export interface EstablishParts {
 
 export interface Newcomer {
   readonly device: Device
+  /** As their browser remembers it of an earlier sign-in; absent, null: it remembers nothing. */
+  readonly chosen?: Chosen | null
   readonly browser: BrowserMemory
 }
 
@@ -53,6 +55,7 @@ export function createEstablish(parts: EstablishParts) {
       const absoluteEnd = endOf(signIn, createdAt)
       const record: SessionRecord = {
         identity: signIn.identity,
+        ...(newcomer.chosen ? { chosen: newcomer.chosen } : {}),
         strengths: [signIn.identity.strength],
         device: newcomer.device,
         createdAt,

@@ -2,7 +2,7 @@
 import type { Identity } from '../model/identity.ts'
 import type { Device } from '../model/session.ts'
 import type { RecordStore } from '../model/store.ts'
-import { type BrowserMemory, keysOf, lastTouch, openRecord } from './record.ts'
+import { type BrowserMemory, identityOf, keysOf, lastTouch, openRecord } from './record.ts'
 import type { Keys } from './seal.ts'
 
 export interface KnownSession {
@@ -29,8 +29,8 @@ export function createLook(records: RecordStore, keys: Keys, idleMs: (device: De
     const stored = await records.read(at.record)
     const record = stored === null ? null : (openRecord(keys, at, stored.value)?.record ?? null)
     if (stored === null || record === null || stored.now >= record.absoluteEnd) return null
-    const { identity, device, browser, createdAt, absoluteEnd, provisional } = record
+    const { device, browser, createdAt, absoluteEnd, provisional } = record
     const usedAt = lastTouch(stored, absoluteEnd, idleMs(device))
-    return { hash, identity, device, browser, createdAt, usedAt, absoluteEnd, provisional }
+    return { hash, identity: identityOf(record), device, browser, createdAt, usedAt, absoluteEnd, provisional }
   }
 }

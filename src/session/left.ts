@@ -2,25 +2,19 @@
  * The sites that a person has left while the session lives on (SESSIONS A8 (5), C2 `left`). It stands in the record and not in
  * a cookie: an older cookie of the site, a kept or a stolen one, opens it no more.
  */
-import { GatewayError } from '../errors.ts'
 import type { Report } from '../model/event.ts'
 import type { SessionId } from '../model/session.ts'
-import { hashOf } from './record.ts'
-import type { ChangeRecord } from './record-change.ts'
+import type { OwnChange } from './own-change.ts'
 
 /** More than any configuration has of such links; the record stays small (SESSIONS C2). */
 const limit = 500
-/** Others write to a record, too; each attempt of `change` is two. */
-const attempts = 3
 
 export interface LeftParts {
-  readonly change: ChangeRecord
-  /** Everything that remembers the session reads it anew, here before this resolves. */
-  readonly tellChange: (hash: string) => Promise<void>
+  readonly ownChange: OwnChange
   readonly report: Report
 }
 
-export function createLeft({ change, tellChange, report }: LeftParts) {
+export function createLeft({ ownChange, report }: LeftParts) {
   return {
     /**
      * @param resource the site's id
@@ -41,19 +35,10 @@ export function createLeft({ change, tellChange, report }: LeftParts) {
     },
   }
 
-  async function write(id: SessionId, edit: (left: readonly string[]) => readonly string[] | null): Promise<boolean> {
-    const hash = hashOf(id)
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      const outcome = await change(hash, record => {
-        const left = edit(record.left ?? [])
-        return left === null ? null : { ...record, left }
-      })
-      if (outcome === 'gone') return false
-      if (outcome === 'lost') continue
-      // Also where another process was faster: this one may not have heard of it yet.
-      await tellChange(hash)
-      return true
-    }
-    throw new GatewayError('session.store-down', 'the session is being written to by others all the time')
+  function write(id: SessionId, edit: (left: readonly string[]) => readonly string[] | null): Promise<boolean> {
+    return ownChange(id, record => {
+      const left = edit(record.left ?? [])
+      return left === null ? null : { ...record, left }
+    })
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { GatewayError } from '../errors.ts'
 import type { RecheckOutcome, Report } from '../model/event.ts'
-import type { Claims, Identity } from '../model/identity.ts'
+import { type Claims, type Identity, type Understood, withClaims } from '../model/identity.ts'
 import type { Refreshed } from '../model/idp.ts'
 import type { EndedSession, IdpMemory } from '../model/session.ts'
 import type { CacheEntry } from './cache.ts'
@@ -17,11 +17,14 @@ import type { Keys } from './seal.ts'
 export interface RecheckSettings {
   /** Null: nobody is asked. Read at each use: a reload changes it. */
   readonly everyMs: number | null
-  /** The idp's answer, its claims by the names that policies use. Throws a GatewayError where nothing is known. */
-  readonly ask: (identity: Identity, keep: IdpMemory) => Promise<Refreshed>
+  /** The idp's answer, understood. Throws a GatewayError where nothing is known. */
+  readonly ask: (identity: Identity, keep: IdpMemory) => Promise<Rechecked>
   /** 0 to 1, so that those who signed in together do not ask together for ever. */
   readonly random: () => number
 }
+
+/** With claims by the names that policies use, and what there is to choose from among them. */
+export type Rechecked = Refreshed & Pick<Understood, 'candidates'>
 
 export interface RecheckParts {
   readonly settings: RecheckSettings
@@ -65,7 +68,7 @@ interface Result {
   readonly before: string
   readonly keep: string
   /** Null: they stay as they are. */
-  readonly claims: Claims | null
+  readonly said: Understood | null
   /** ms; null: it did not say. */
   readonly notAfter: number | null
   /** ms until the next attempt; null: it was checked, and the period begins anew. */
@@ -144,7 +147,7 @@ export function createRecheck(parts: RecheckParts): Recheck {
     return null
   }
 
-  async function answerTo(identity: Identity, keep: IdpMemory): Promise<Refreshed | GatewayError> {
+  async function answerTo(identity: Identity, keep: IdpMemory): Promise<Rechecked | GatewayError> {
     try {
       return await settings.ask(identity, keep)
     } catch (error) {
@@ -152,18 +155,19 @@ export function createRecheck(parts: RecheckParts): Recheck {
     }
   }
 
-  function resultOf(hash: string, claimed: SessionRecord, answer: Refreshed | GatewayError, given: IdpMemory): Result {
+  function resultOf(hash: string, claimed: SessionRecord, answer: Rechecked | GatewayError, given: IdpMemory): Result {
     const { identity, keep: before } = claimed
-    const same = { identity, before, keep: before, claims: null, notAfter: null, detail: null, pause: null }
+    const same = { identity, before, keep: before, said: null, notAfter: null, detail: null, pause: null }
     if (answer instanceof Error) return { ...same, ...failed(hash, answer) }
     const sealed = (keep: IdpMemory) =>
       JSON.stringify(keep) === JSON.stringify(given) ? before : sealKeep(keys, keysOf(hash), keep)
     switch (answer.kind) {
       case 'renewed': {
-        const { claims, notAfter, keep } = answer
+        const { claims, candidates, notAfter, keep } = answer
         failures.delete(hash)
-        const outcome = claims === null || sameClaims(claims, identity.claims) ? 'unchanged' : 'changed'
-        return { ...same, outcome, claims, notAfter, keep: sealed(keep) }
+        const said = claims === null ? null : { claims, ...(candidates === undefined ? {} : { candidates }) }
+        const outcome = said === null || saysTheSame(said, identity) ? 'unchanged' : 'changed'
+        return { ...same, outcome, said, notAfter, keep: sealed(keep) }
       }
       case 'interrupted':
         return { ...same, ...failed(hash, answer.error), keep: sealed(answer.keep) }
@@ -220,8 +224,7 @@ export function createRecheck(parts: RecheckParts): Recheck {
     } catch (error) {
       if ((error as GatewayError).code !== 'session.store-down') {
         // More claims than a record can hold: it goes on with those that it has.
-        if (result.claims !== null)
-          return write(hash, { ...result, claims: null, ...failed(hash, error as GatewayError) })
+        if (result.said !== null) return write(hash, { ...result, said: null, ...failed(hash, error as GatewayError) })
         throw error
       }
       if (result.keep !== result.before) keepFor(hash, result)
@@ -237,7 +240,7 @@ export function createRecheck(parts: RecheckParts): Recheck {
     const { identity, absoluteEnd, checkedAt } = record
     return {
       ...record,
-      identity: result.claims === null ? identity : { ...identity, claims: result.claims },
+      identity: result.said === null ? identity : withClaims(identity, result.said),
       keep: result.keep,
       // Never later: a refresh is no sign-in.
       absoluteEnd: Math.min(absoluteEnd, result.notAfter ?? absoluteEnd),
@@ -262,8 +265,8 @@ export function createRecheck(parts: RecheckParts): Recheck {
 }
 
 /** Whatever the order: to a policy it is none. */
-function sameClaims(a: Claims, b: Claims): boolean {
-  return canonical(a) === canonical(b)
+function saysTheSame(a: Understood, b: Understood): boolean {
+  return canonical(a.claims) === canonical(b.claims) && canonical(a.candidates ?? {}) === canonical(b.candidates ?? {})
 }
 
 function canonical(claims: Claims): string {

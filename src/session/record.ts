@@ -1,6 +1,6 @@
 /** The session record as it stands in the store, sealed: docs/sessions.md C2. */
 import { createHash } from 'node:crypto'
-import type { Identity, Strength } from '../model/identity.ts'
+import { type Chosen, type Identity, type Strength, withChosen } from '../model/identity.ts'
 import type { Device, IdpMemory, Session, SessionId } from '../model/session.ts'
 import type { Stored } from '../model/store.ts'
 import type { Keys } from './seal.ts'
@@ -16,7 +16,10 @@ export interface BrowserMemory {
 }
 
 export interface SessionRecord {
+  /** As the idp says it and the configuration understands it; what holds is `identityOf`. */
   readonly identity: Identity
+  /** What the person chose among the candidates of such claims; absent: nothing yet. */
+  readonly chosen?: Chosen
   /** strengths[g] is what a cookie of generation g has reached. */
   readonly strengths: readonly Strength[]
   readonly device: Device
@@ -127,13 +130,18 @@ export function lastTouch(stored: Stored, absoluteEnd: number, idleMs: number): 
   return stored.expiresAt >= absoluteEnd ? null : stored.expiresAt - idleMs
 }
 
+/** With what the person chose. A value that they do not have any more is as none: the first one holds then. */
+export function identityOf({ identity, chosen }: SessionRecord): Identity {
+  return chosen === undefined ? identity : withChosen(identity, chosen)
+}
+
 const nothingLeft: readonly string[] = []
 
 /** The slim part, for a cookie of this generation. */
 export function sessionOf(id: SessionId, generation: number, record: SessionRecord): Session {
   return {
     id,
-    identity: record.identity,
+    identity: identityOf(record),
     generation,
     strength: record.strengths[generation] ?? { acr: null, amr: [] },
     device: record.device,

@@ -16,7 +16,7 @@ import type { Secret } from '../model/secret.ts'
 import { recordVersionOffset } from '../model/store.ts'
 
 /** What a key is for. One key never does two things; records have theirs, which only seal() and open() touch. */
-export type MacPurpose = 'cookie' | 'directory' | 'chooser' | 'handle' | 'meter'
+export type MacPurpose = 'cookie' | 'directory' | 'chooser' | 'choice' | 'handle' | 'meter'
 
 export interface Opened {
   /** As it stands in clear in the envelope, and as the tag vouches for it. */
@@ -167,6 +167,7 @@ function keysOf(secret: Secret): SecretKeys {
       cookie: createSecretKey(derived(secret, 'cookie', 32)),
       directory: createSecretKey(derived(secret, 'directory', 32)),
       chooser: createSecretKey(derived(secret, 'chooser', 32)),
+      choice: createSecretKey(derived(secret, 'choice', 32)),
       handle: createSecretKey(derived(secret, 'handle', 32)),
       meter: createSecretKey(derived(secret, 'meter', 32)),
     },

@@ -9,6 +9,7 @@ import type { OpenTraffic } from '../model/open-traffic.ts'
 import type { Device, EndedSession, EndReason, Scope, Session, SessionId } from '../model/session.ts'
 import type { Store } from '../model/store.ts'
 import { SessionCache } from './cache.ts'
+import { createChoose } from './choose.ts'
 import { createConfirm } from './confirm.ts'
 import { cookieFor } from './cookies.ts'
 import { createEnd } from './end.ts'
@@ -20,6 +21,7 @@ import { createLook, type KnownSession } from './known.ts'
 import { createLeft } from './left.ts'
 import { createMany, type Selection } from './many.ts'
 import { createMarks } from './marks.ts'
+import { createOwnChange } from './own-change.ts'
 import { createPersons, type PerPerson } from './persons.ts'
 import { RecentEnds } from './recent-ends.ts'
 import { createRecheck, type RecheckSettings } from './recheck.ts'
@@ -156,7 +158,8 @@ export function createSessions(parts: SessionParts) {
   const confirmed = createConfirm({ persons, marks, confirm: establishing.confirm, end: ending.end, report })
   const many = createMany({ ...ending, records: store.records, log: recent.telling(store.ended), marks, persons, look })
   const visits = createVisits(store.records)
-  const left = createLeft({ change, tellChange, report })
+  const ownChange = createOwnChange({ change, tellChange })
+  const left = createLeft({ ownChange, report })
   const sweeping = setInterval(sweep, sweepMs)
   sweeping.unref()
 
@@ -197,6 +200,7 @@ export function createSessions(parts: SessionParts) {
 
     leave: left.leave,
     reopen: left.reopen,
+    choose: createChoose({ ownChange, report }),
 
     /** The value of a cookie for this scope. */
     cookieFor(scope: Scope, id: SessionId, generation: number): string {

@@ -27,7 +27,7 @@ beforeAll(async () => {
     label: Code
     codes: { file: "${file.path}" }`,
     files: { [file.path]: '' },
-    more: 'chooser: { remember: ask }',
+    more: 'chooser: { remember: ask }\nclaims: { favourite: { from: [domains], default: [INSB, INEE], take: chosen } }',
     resources: [
       site('app', 'idps: [op]', 'logout: { intercept: [/logout.php], means: local }'),
       site('any', 'idps: [op, campus]', 'sharedSubjects: yes'),
@@ -121,6 +121,12 @@ const forms: readonly Form[] = [
     },
     action: '/sessions',
     done: ends,
+  },
+  {
+    name: 'choosing a favourite',
+    open: () => at('/'),
+    action: '/choice',
+    done: async () => told('session.claim-chosen'),
   },
   {
     name: 'opening a site again',

@@ -15,9 +15,11 @@ import { createHandles } from '../../src/session/handles.ts'
 import { createHandoff } from '../../src/session/handoff.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
 import { createPendingLogins } from '../../src/session/pending.ts'
+import { createRememberedChoice } from '../../src/session/remembered-choice.ts'
 import { createRememberedIdp } from '../../src/session/remembered-idp.ts'
 import { createKeys } from '../../src/session/seal.ts'
 import { createSingleUse } from '../../src/session/single-use.ts'
+import { anIdentity } from '../policy/a-session.ts'
 
 vi.mock('node:crypto', async original => {
   const crypto = await original<typeof import('node:crypto')>()
@@ -85,6 +87,17 @@ const guarded: readonly (readonly [string, () => Promise<Guarded> | Guarded])[] 
       const remembered = createRememberedIdp(keys)
       const [, name = '', value = ''] = /^([^=]+)=([^;]+)/.exec(remembered.remember('campus')) ?? []
       return [value, sent => remembered.read(`${name}=${sent}`) === 'campus'] as const
+    },
+  ],
+  [
+    'the choice that a browser remembers',
+    () => {
+      const remembered = createRememberedChoice(keys)
+      // The last of what there is: whoever is right is compared with as much as whoever is wrong.
+      const person = anIdentity({}, { candidates: { favourite: ['INSB', 'INEE'] } })
+      const line = remembered.remember(person, { favourite: 'INEE' })
+      const [, name = '', value = ''] = /^([^=]+)=([^;]+)/.exec(line) ?? []
+      return [value, sent => remembered.read(`${name}=${sent}`, person)?.favourite === 'INEE'] as const
     },
   ],
 ]

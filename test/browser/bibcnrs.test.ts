@@ -37,7 +37,7 @@ let offsetMs = 0
 let chromium: Chromium
 /** As the file stands: codes only while Janus is away. */
 let spare: Example
-/** With codes for everybody, as the guide's pictures show it. */
+/** With codes for everybody, and buttons to press, as the guide's pictures show it. */
 let both: Example
 
 beforeAll(async () => {
@@ -64,7 +64,9 @@ beforeAll(async () => {
     })
   }
   spare = await start(yaml => yaml)
-  both = await start(yaml => yaml.replace('{ when: unavailable, of: janus }', 'always'))
+  both = await start(yaml =>
+    yaml.replace('{ when: unavailable, of: janus }', 'always').replace('chooser: { remember: ask }', ''),
+  )
 })
 afterAll(async () => {
   await chromium?.close()
@@ -146,6 +148,7 @@ describe('a researcher with the keyboard alone', () => {
       'a Cairn',
       'a IEEE Xplore',
       'a MathSciNet',
+      'h2 Mes domaines',
       'h2 Ce que nous savons de vous',
     ])
     expect(mine).toContain('Anne Lefèvre')
@@ -195,6 +198,62 @@ describe('a researcher', () => {
       'a Web of Science',
     ])
     expect(await page.locator('main').innerText()).not.toContain('Favori')
+  })
+
+  it('of two domains chooses the favourite, and finds it again where they say that the computer is theirs', async () => {
+    const page = await chromium.open('fr', spare.url('bib', '/'))
+    const connect = async () => {
+      await page.goto(spare.url('bib', '/'))
+      await Promise.all([page.waitForURL(atJanus(spare)), page.getByRole('link', { name: 'Connexion' }).click()])
+      await signInAtJanus(page, anne, 'mot de passe de Anne')
+      await page.waitForURL(({ pathname }) => pathname === '/recherche')
+      return page.locator('body').innerText()
+    }
+    const leave = async () => {
+      await page.goto(spare.portal('/logout'))
+      await page.getByRole('button', { name: 'Me déconnecter' }).click()
+      await page.waitForURL(atJanus(spare))
+      await page.getByRole('button', { name: 'Oui, me déconnecter' }).click()
+      await page.waitForURL(({ pathname }) => pathname === '/signed-out')
+    }
+    /** By the keyboard: to the radio buttons, to the other one, over the box, to the button. */
+    const changeTo = async (favourite: string, remember: boolean) => {
+      await page.goto(spare.portal('/'))
+      await page.getByRole('radio', { checked: true }).focus()
+      await page.keyboard.press('ArrowDown')
+      await page.keyboard.press('Tab')
+      if ((await page.getByRole('checkbox').isChecked()) !== remember) await page.keyboard.press('Space')
+      await page.keyboard.press('Tab')
+      await page.keyboard.press('Enter')
+      await page.locator('h3').first().filter({ hasText: favourite }).waitFor()
+      await page.waitForLoadState()
+      return expectOurPage(chromium, page)
+    }
+
+    expect(await connect()).toContain('Domaine favori : INEE')
+    await page.goto(spare.portal('/'))
+    const before = await expectOurPage(chromium, page)
+    expect(before).toContain('Mes domaines')
+    expect((await listed(page))[1]).toBe('h3 INEE, écologie et environnement Favori')
+
+    expect(await changeTo('INSB', true)).toContain('Le favori s’affiche en premier.')
+    expect((await listed(page)).filter(line => line.startsWith('h3'))).toEqual([
+      'h3 INSB, sciences biologiques Favori',
+      'h3 INEE, écologie et environnement',
+    ])
+    await page.goto(spare.url('bib', '/recherche'))
+    expect(await page.locator('body').innerText()).toContain('Domaine favori : INSB')
+
+    await leave()
+    expect(await connect()).toContain('Domaine favori : INSB')
+
+    // To INEE and back to INSB, without the box: this browser forgets it with the session.
+    await changeTo('INEE', true)
+    await changeTo('INSB', false)
+    await page.goto(spare.url('bib', '/recherche'))
+    expect(await page.locator('body').innerText()).toContain('Domaine favori : INSB')
+    await leave()
+    expect(await connect()).toContain('Domaine favori : INEE')
   })
 
   it('without any domain is told so, what stays closed, and what to do, there and at the site', async () => {

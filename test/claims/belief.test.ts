@@ -38,7 +38,9 @@ function understanding(asserts: Asserts | null) {
   return { ...made, events }
 }
 
-const understood = (asserts: Asserts | null, raw: Claims) => ({ ...understanding(asserts).claims(raw, 'op') })
+const understood = (asserts: Asserts | null, raw: Claims) => ({
+  ...understanding(asserts).understood(raw, 'op').claims,
+})
 
 describe('an idp without asserts', () => {
   it('is believed about everything', () => {
@@ -106,14 +108,14 @@ describe('an idp with asserts', () => {
 
 describe('an idp that is not configured', () => {
   it('is believed about nothing', () => {
-    const { claims: read } = understanding(null)
-    expect({ ...read({ mail: ['a@cnrs.fr'], sub: ['a'] }, 'other') }).toEqual({ profile: ['guest'] })
+    const { understood: read } = understanding(null)
+    expect({ ...read({ mail: ['a@cnrs.fr'], sub: ['a'] }, 'other').claims }).toEqual({ profile: ['guest'] })
   })
 })
 
 describe('what is not believed', () => {
   it('is reported by claim and number, without the values, and what the configuration does not name as one', () => {
-    const { claims: read, events } = understanding({ email: like('*@cnrs.fr'), nick: none })
+    const { understood: read, events } = understanding({ email: like('*@cnrs.fr'), nick: none })
     const others = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`c${i}`, ['x', 'y']]))
     read({ ...others, mail: ['audit@example.org', 'b@example.org', 'c@cnrs.fr'], ou: ['53'], nick: ['n'] }, 'op')
     expect(events).toEqual([
@@ -126,7 +128,7 @@ describe('what is not believed', () => {
   })
 
   it('is nothing where everything is believed', () => {
-    const { claims: read, events } = understanding({ email: any, domain: any, favourite: any, '*': any })
+    const { understood: read, events } = understanding({ email: any, domain: any, favourite: any, '*': any })
     read({ mail: ['a'], ou: ['53'], sub: ['a'] }, 'op')
     expect(events).toEqual([])
   })

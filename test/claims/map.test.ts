@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type ClaimSettings, createUnderstanding } from '../../src/claims/map.ts'
+import type { ClaimSettings } from '../../src/claims/claim-settings.ts'
+import { createUnderstanding } from '../../src/claims/map.ts'
 import type { Claims } from '../../src/model/identity.ts'
 
 const plain = (claims: object) => ({ ...claims })
@@ -21,7 +22,7 @@ function createClaimsMap(settings: Readonly<Record<string, Partial<ClaimSettings
   const asserts = new Map([['campus', null]])
   const report = () => expect.unreachable('everything is believed')
   const understanding = createUnderstanding({ claims: Object.fromEntries(claims), asserts, report })
-  return (raw: Claims) => understanding.claims(raw, 'campus')
+  return (raw: Claims) => understanding.understood(raw, 'campus').claims
 }
 
 /** What one name becomes of one raw claim. */

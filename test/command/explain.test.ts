@@ -129,6 +129,20 @@ claim      email = [a@partner.example.org, b\\u{d}\\u{a}] (from mail)
     expect((await withClaims(many)).said).toContain('m18, m19, … 280 more] (from mail)')
   })
 
+  it('tells among what a person would choose', async () => {
+    const choosing = '  favourite: { from: [ou], values: { 53: INSB, 55: INEE }, take: chosen }\npolicies:'
+    await writeFile(config, configuration.replace('policies:', choosing))
+    try {
+      const first = 'claim      favourite = [INEE]                 (from ou'
+      expect((await withClaims({ ou: ['55', '53', '7'] })).said).toContain(
+        `${first}; until the person chooses, the first of [INEE, INSB])\n`,
+      )
+      expect((await withClaims({ ou: ['55'] })).said).toContain(`${first})\n`)
+    } finally {
+      await writeFile(config, configuration)
+    }
+  })
+
   it('tells what is not believed of the idp, and decides without it', async () => {
     const claims = { sub: 'anna', mail: ['head@example.org', 'a@partner.example.org'], profile: 'teacher' }
     const trusting = configuration.replace('" } }', '" }, asserts: { email: "*@example.org", shoe: any } }')

@@ -26,7 +26,7 @@ async function understood(name: string, said: Readonly<Record<string, unknown>>)
   const { claims, idps } = await settingsOf(name)
   const asserts = new Map(idps.map(idp => [idp.id, idp.asserts]))
   const raw = claimsFrom(Object.entries(said))
-  return createUnderstanding({ claims, asserts, report: () => {} }).claims(raw, idps[0]?.id ?? '')
+  return createUnderstanding({ claims, asserts, report: () => {} }).understood(raw, idps[0]?.id ?? '').claims
 }
 
 describe('an example', () => {

@@ -100,6 +100,11 @@ export function hostilePages(address: string): readonly Sample[] {
           pages.front(c, {
             kind: 'person',
             groups: { claim: evil, of: [evil, evil].map(value => ({ value, sites: [listedSite] })), unlisted: 3 },
+            choices: {
+              of: [{ claim: evil, among: evil, values: [{ value: evil, handle: evil, chosen: true }], first: true }],
+              token: evil,
+              memory: { kind: 'asked', kept: true },
+            },
             open: [listedSite],
             closed: [listedSite],
             account: evilText,
@@ -111,6 +116,7 @@ export function hostilePages(address: string): readonly Sample[] {
           pages.front(c, {
             kind: 'person',
             groups: { claim: evil, of: [], unlisted: 0 },
+            choices: null,
             open: [],
             closed: [listedSite],
             account: evilText,

@@ -10,6 +10,7 @@ import {
   courses,
   everyPage,
   failure,
+  favouriteDomain,
   janus,
   labels,
   nature,
@@ -441,6 +442,45 @@ describe('the front page, by domain', () => {
         groups: { claim: 'constructor', of: [], unlisted: 0 },
       }),
     ).toContain('ask your institution for help')
+  })
+
+  it('has a form to choose the favourite, with what stands chosen and the labels of the values', () => {
+    const html = page(two, { choices: favouriteDomain })
+    expect(html).toContain('<h2>Mes domaines</h2>')
+    expect(html).toContain('<form method="post" action="/choice" autocomplete="off">')
+    expect(html).toContain('<fieldset><legend class="aside">Domaine favori</legend>')
+    expect(html).toContain(
+      '<label class="option"><input type="radio" name="choice" value="h-insb" checked><span><b><bdi>INSB</bdi></b><small>sciences biologiques</small></span></label>',
+    )
+    expect(count(html, /name="choice"/g)).toBe(2)
+    expect(count(html, / checked/g)).toBe(1)
+    expect(html).toContain('<button class="btn plain small">Changer de favori</button>')
+    expect(html).toContain('Le favori s’affiche en premier.')
+    expect(html).not.toContain('type="checkbox"')
+  })
+
+  it('says how long the choice holds, and asks whose computer it is only where nobody did', () => {
+    const told = (memory: object) => page(two, { choices: { ...favouriteDomain, memory } })
+    expect(told({ kind: 'kept' })).toContain('Ce navigateur s’en souvient pour vos prochaines connexions.')
+    expect(told({ kind: 'not' })).toContain('Le choix vaut jusqu’à votre déconnexion.')
+    const box = '<input type="checkbox" name="remember" value="yes"'
+    expect(told({ kind: 'asked', kept: false })).toContain(`${box}><span><b>J’utilise mon propre ordinateur`)
+    expect(told({ kind: 'asked', kept: true })).toContain(`${box} checked>`)
+  })
+
+  it('calls a choice as people know the values, by the labels of the claim itself before those of the other', () => {
+    const own = { favourite: { INEE: textOf('mon écologie') }, domain: labels.values.domain ?? {} }
+    const [choice] = favouriteDomain.of
+    const card = (among: string, first = false) =>
+      createPages(site, { idps: {}, values: own }).front(context('fr', 'portal', { person: 'Anne' }), {
+        ...persons,
+        choices: { ...favouriteDomain, of: choice === undefined ? [] : [{ ...choice, among, first }] },
+      })
+    expect(card('domain')).toMatch(/<small>sciences biologiques<\/small>[\s\S]*<small>mon écologie<\/small>/)
+    expect(card('domain')).not.toContain('s’affiche en premier')
+    expect(card('favourite')).toContain('Mes valeurs pour «&nbsp;<span class="mono">favourite</span>&nbsp;»')
+    expect(card('email')).toContain('Adresse de courriel favorite')
+    expect(card('constructor')).toContain('Mes valeurs pour')
   })
 
   it('says how many more there are', () => {

@@ -1,6 +1,7 @@
 /** Every page of ours, in every language, at every place it may stand: for the unit tests and for the browser. */
 import { type ErrorCode, failures } from '../../src/errors.ts'
 import { type Language, languages, type Text, textOf } from '../../src/model/text.ts'
+import type { PersonsFront } from '../../src/pages/front.ts'
 import {
   createPages,
   type FailureData,
@@ -80,7 +81,32 @@ export const labels: Labels = {
 }
 
 export const strangers = { kind: 'stranger', sites: [], accounts: [], signInHref: '/login', lastTime: null } as const
-export const persons = { kind: 'person', groups: null, open: [], closed: [], account: janus, lastTime: null } as const
+export const persons = {
+  kind: 'person',
+  groups: null,
+  choices: null,
+  open: [],
+  closed: [],
+  account: janus,
+  lastTime: null,
+} as const
+
+/** Chosen as `favourite` among the values of `domain`, which has the labels. */
+export const favouriteDomain: NonNullable<PersonsFront['choices']> = {
+  of: [
+    {
+      claim: 'favourite',
+      among: 'domain',
+      values: [
+        { value: 'INSB', handle: 'h-insb', chosen: true },
+        { value: 'INEE', handle: 'h-inee', chosen: false },
+      ],
+      first: true,
+    },
+  ],
+  token: 'T0K3N',
+  memory: { kind: 'kept' },
+}
 
 const onward = { idp: janus, next: 'https://janus.example.org/end' }
 export const nothingLeft = { leave: [], remembered: [], silent: [], shared: false } as const
@@ -146,6 +172,20 @@ function onPortal(of: Site, language: Language, place: 'portal' | 'one-shot'): r
     ),
     sample('front-empty', pages.front(known, persons)),
     sample('front-domains', pages.front(known, { ...persons, groups: domains, open: [atJstor], closed: [atNature] })),
+    sample(
+      'front-choice',
+      pages.front(known, {
+        ...persons,
+        groups: domains,
+        choices: favouriteDomain,
+        open: [atJstor],
+        closed: [atNature],
+      }),
+    ),
+    sample(
+      'front-choice-asked',
+      pages.front(known, { ...persons, choices: { ...favouriteDomain, memory: { kind: 'asked', kept: false } } }),
+    ),
     sample(
       'front-one-domain',
       pages.front(known, { ...persons, groups: { ...domains, of: domains.of.slice(0, 1) }, open: [] }),

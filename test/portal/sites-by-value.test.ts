@@ -56,6 +56,19 @@ describe('the sites of a person, by value', () => {
     expect(listed({ domain: ['INEE'] }, { left: ['ecology'] }).groups).toEqual([['INEE', ['biology', 'ecology']]])
   })
 
+  it('stand under what the person chose first, also beyond what is listed; a favourite that they do not have is none', () => {
+    const domain = [...Array.from({ length: 30 }, (_, index) => `D${index}`), 'INEE']
+    const by = (favourite: string | null) =>
+      createSitesByValue(authorize)([ecology], aSession({ domain }), 'domain', '192.0.2.7', favourite)
+    const { groups, others, unlisted } = by('INEE')
+    expect([groups.length, unlisted, others]).toEqual([20, 11, []])
+    expect(groups.slice(0, 2)).toEqual([
+      { value: 'INEE', sites: [ecology] },
+      { value: 'D0', sites: [] },
+    ])
+    for (const none of [null, 'INSMI', '']) expect(by(none).groups[0]?.value).toBe('D0')
+  })
+
   it('cost a bounded number of decisions, however many values an idp names', () => {
     const domain = Array.from({ length: 1_000 }, (_, index) => `D${index}`)
     const session = aSession({ domain: [...domain, 'INEE'] })

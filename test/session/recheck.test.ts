@@ -10,7 +10,9 @@ import type { Refreshed } from '../../src/model/idp.ts'
 import { Secret } from '../../src/model/secret.ts'
 import type { Device, IdpMemory } from '../../src/model/session.ts'
 import type { RecordStore, Store } from '../../src/model/store.ts'
+import { choiceHandle } from '../../src/session/choose.ts'
 import { createMemoryStore } from '../../src/session/memory.ts'
+import type { Rechecked } from '../../src/session/recheck.ts'
 import { hashOf, keysOf, openKeep, openRecord } from '../../src/session/record.ts'
 import { createRecordChange } from '../../src/session/record-change.ts'
 import { serverAt } from '../../src/session/redis-place.ts'
@@ -43,7 +45,7 @@ interface Desk {
   /** What the idp was asked with, oldest first. */
   readonly asked: IdpMemory[]
   /** How the idp answers from now on. */
-  answer: (identity: Identity, keep: IdpMemory) => Refreshed | Promise<Refreshed>
+  answer: (identity: Identity, keep: IdpMemory) => Rechecked | Promise<Rechecked>
   readonly outcomes: () => readonly string[]
 }
 
@@ -111,6 +113,15 @@ async function recordOf(store: Store, { id }: Signed) {
   if (stored === null || opened === null) throw new Error('no record')
   return { ...opened.record, keep: openKeep(keys, at, opened.record.keep), expiresAt: stored.expiresAt }
 }
+
+/** With a claim that its person chooses. */
+const choosing = (...groups: readonly string[]): Rechecked => ({
+  kind: 'renewed',
+  claims: { ...identity.claims, group: groups.slice(0, 1) },
+  candidates: { group: groups },
+  keep: { refreshToken: 'r1' },
+  notAfter: null,
+})
 
 const renewed = (affiliation: string, token: string): Refreshed => ({
   kind: 'renewed',
@@ -190,6 +201,33 @@ describe('a session', () => {
     expect(keep).toEqual({ refreshToken: 'r1' })
     expect(checkedAt).toBe(clock.now())
     expect(expiresAt).toBe(clock.now() + limits.idleMs)
+  })
+
+  it('keeps what its person chose for as long as there is that to choose, which is news where nothing else is', async () => {
+    const at = start()
+    const signed = await signIn(at.sessions)
+    const held = async () => (await request(at, signed))?.identity.claims.group
+    at.answer = () => choosing('a', 'b')
+    clock.advance(every)
+    await request(at, signed)
+    await come(at, 'changed')
+    await at.sessions.choose(signed.id, ['group'], choiceHandle('group', 'b'))
+    expect(await held()).toEqual(['b'])
+    clock.advance(every)
+    await request(at, signed)
+    await come(at, 'changed', 'unchanged')
+    expect(await held()).toEqual(['b'])
+    at.answer = () => choosing('a', 'c')
+    clock.advance(every)
+    await request(at, signed)
+    await come(at, 'changed', 'unchanged', 'changed')
+    expect(await held()).toEqual(['a'])
+    // With one value there is nothing to choose any more.
+    at.answer = () => ({ ...renewed('staff', 'r1'), claims: { ...identity.claims, group: ['a'] } }) as Rechecked
+    clock.advance(every)
+    await request(at, signed)
+    await come(at, 'changed', 'unchanged', 'changed', 'changed')
+    expect((await recordOf(store, signed)).identity.candidates).toBeUndefined()
   })
 
   it('tells the log of claims that are new, and only of those: their order is nothing new', async () => {
