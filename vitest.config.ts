@@ -14,7 +14,7 @@ export default defineConfig({
     maxWorkers: 2,
     pool: 'forks',
     execArgv: ['--max-semi-space-size=32'],
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 12_000 } },
     projects: [
       project('check', ['test/architecture.test.ts', 'test/check/**/*.test.ts'], 300_000),
       project(

@@ -152,8 +152,9 @@ describe('a flood of guesses', () => {
     )
     await expect.poll(() => derived.mock.calls.length).toBeGreaterThanOrEqual(2)
     // Each of these takes a thread of the four, one after the other.
-    for (let i = 0; i < 5; i++) await Promise.all([readFile(file.path), lookup('localhost')])
-    expect(over).toBeLessThan(26)
+    for (let i = 0; i < 3; i++) await Promise.all([readFile(file.path), lookup('localhost')])
+    // Behind all of them it would be fifty, or nearly; two may be over for each thread that is waited for.
+    expect(over).toBeLessThan(45)
     const counted = Map.groupBy(await Promise.all(outcomes), outcome => outcome)
     expect([...counted].map(([outcome, all]) => [outcome, all.length]).toSorted()).toEqual([
       ['code.wrong 401 null', 52],
@@ -231,10 +232,10 @@ describe('a code that is good for three uses, at two gateways', () => {
           return reply.status
         }),
     )
-    for (let i = 0; i < 10; i++) expect((await reader.fetch(world?.url('app', '/echo') ?? '')).status).toBe(200)
+    for (let i = 0; i < 5; i++) expect((await reader.fetch(world?.url('app', '/echo') ?? '')).status).toBe(200)
     expect(over).toBeLessThan(52)
     const statuses = await Promise.all(guesses)
     expect(statuses.filter(status => status !== 401 && status !== 503)).toEqual([])
     expect(statuses.filter(status => status === 401).length).toBeGreaterThanOrEqual(52)
-  }, 90_000)
+  })
 })

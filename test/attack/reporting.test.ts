@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { Browser } from '../stand-in/browser-client.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
-import { until } from '../stand-in/measure.ts'
+import { promised, until } from '../stand-in/measure.ts'
 import type { UpgradeHandler } from '../stand-in/origin.ts'
 import { echoWebSocket } from '../stand-in/origin-paths.ts'
 import { RawConnection, rawExchange } from '../stand-in/raw-client.ts'
@@ -120,6 +120,7 @@ it('a WebSocket to which its origin agrees only during the stop is told to go, t
     const client = await RawConnection.open(other.port)
     await client.write(rawRequest({ target: '/ws', host: `open.localhost:${other.port}`, lines: handshake }))
     await other.origin.request(1)
+    await patientStop(other)
     const drained = other.gateway.drain()
     await until('the stop', () => other.events.some(({ name }) => name === 'gateway.draining'), 1_000)
     await until('the refusal of new connections', refusing(other.port), 2_000)
@@ -140,17 +141,24 @@ it('a handshake that its origin never answers does not hold up a stop beyond the
     const client = await RawConnection.open(other.port)
     await client.write(rawRequest({ target: '/ws', host: `open.localhost:${other.port}`, lines: handshake }))
     await other.origin.request(1)
+    await patientStop(other)
     const begun = performance.now()
     const drained = other.gateway.drain()
     // A second time: at once.
     other.gateway.drain()
     await drained
-    expect(performance.now() - begun).toBeLessThan(1_500)
+    expect(performance.now() - begun).toBeLessThan(promised(1_500))
     expect(client.closed || !(await client.until(() => client.closed, 1_000))).toBe(true)
   } finally {
     await other.stop()
   }
 })
+
+/** One that waits for longer than any machine needs. */
+async function patientStop(of: TestGateway): Promise<void> {
+  const edit = (yaml: string) => yaml.replace('drain: { wait: 0s, timeout: 2s }', 'drain: { wait: 0s, timeout: 60s }')
+  expect(await of.reload(edit)).toBe('adopted')
+}
 
 function refusing(port: number): () => Promise<boolean> {
   return () =>

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { resetAfterEachAnswer } from '../stand-in/broken-answers.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
-import { percentile, tell, timed, until } from '../stand-in/measure.ts'
+import { percentile, promised, tell, timed, until } from '../stand-in/measure.ts'
 import { type Origin, type RawAnswer, startOrigin } from '../stand-in/origin.ts'
 import { patternBytes } from '../stand-in/origin-paths.ts'
 import { RawConnection, rawExchange } from '../stand-in/raw-client.ts'
@@ -158,7 +158,7 @@ describe('a connection that the origin closes while it is idle', () => {
 })
 
 describe('a client that leaves', () => {
-  const patienceMs = 1_000
+  const patienceMs = promised(1_000)
 
   /** Milliseconds from the client's leaving to the end of the exchange at the origin. */
   async function left(begin: () => Promise<RawConnection>, isThere: () => boolean): Promise<number> {

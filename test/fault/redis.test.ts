@@ -8,15 +8,15 @@ import type { Reply } from '../stand-in/browser-reply.ts'
 import { RefusedUpgrade } from '../stand-in/browser-socket.ts'
 import { type CuttingProxy, startCuttingProxy } from '../stand-in/cutting-proxy.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
-import { tell, timed, until } from '../stand-in/measure.ts'
+import { promised, tell, timed, until } from '../stand-in/measure.ts'
 import { rawExchange } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 import { timesOf, visit } from '../stand-in/visits.ts'
 
 /** Until an answer, and until a session works again, ms. */
-const answerWithinMs = 1_000
-const backWithinMs = 2_000
+const answerWithinMs = promised(1_000)
+const backWithinMs = promised(2_000)
 
 /** Time passes for the gateway alone: nothing that it remembers of a session is believed for more than 30 seconds, come what may. */
 let offsetMs = 0
@@ -88,7 +88,7 @@ describe.each(faults)('a Redis that $what', fault => {
   })
   afterAll(async () => {
     await fault.end()
-    await until('Redis is back', async () => (await operations('/readyz')).status === 200, 5_000)
+    await until('Redis is back', async () => (await operations('/readyz')).status === 200)
     world.invariants()
   })
 
@@ -223,7 +223,7 @@ describe.each(faults)('a Redis that $what', fault => {
     endedAt = performance.now()
     const wanted = fault.forgets ? 303 : 200
     const attempt = () => reader.navigate(world.url('app', '/echo'), { follow: false })
-    await until('the session', async () => (await attempt()).status === wanted, backWithinMs + 1_000)
+    await until('the session', async () => (await attempt()).status === wanted, backWithinMs)
     tell(
       `until ${fault.forgets ? 'the next sign-in (what Redis held is gone)' : 'the same session works again'}`,
       performance.now() - endedAt,
@@ -250,7 +250,7 @@ describe.each(faults)('a Redis that $what', fault => {
   it.skipIf(fault.forgets)('has the session that was signed out end in Redis, for every other process', async () => {
     const stored = () =>
       world.events.slice(eventsBefore).some(each => each.name === 'session.end-retried' && each.left === 0)
-    await until('the end in the store', stored, backWithinMs + 2_000)
+    await until('the end in the store', stored)
     tell('from the return of Redis until the sign-out is stored', performance.now() - endedAt)
     const other = await startTestGateway({
       store: `{ kind: redis, url: "${redis.url}" }`,

@@ -9,6 +9,7 @@ import { GatewayError } from '../../src/errors.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../stand-in/gateway.ts'
+import { promised } from '../stand-in/measure.ts'
 import { type Origin, startOrigin } from '../stand-in/origin.ts'
 import { answerPath } from '../stand-in/origin-paths.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
@@ -133,7 +134,7 @@ describe('the page after a sign-out', () => {
     const closing = await signOut(world, browser, true)
     const ms = performance.now() - started
     expect(ms).toBeGreaterThan(2_900)
-    expect(ms).toBeLessThan(5_900)
+    expect(ms).toBeLessThan(promised(3_900))
     expect(closing.visibleText).toContain(
       'Site silent : the site did not answer. Nobody can enter it from here any more',
     )

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ticketOfLogoutRequest } from '../../src/idp/cas/logout-request.ts'
 import { readServiceResponse } from '../../src/idp/cas/service-response.ts'
+import { promised } from '../stand-in/measure.ts'
 
 const success = (inside: string) =>
   `<cas:serviceResponse xmlns:cas="http://www.yale.edu/tp/cas"><cas:authenticationSuccess>${inside}</cas:authenticationSuccess></cas:serviceResponse>`
@@ -106,7 +107,7 @@ describe('the answer to a ticket', () => {
     )
     const begun = performance.now()
     expect(Object.keys(attributes(`<cas:attributes>${values.join('')}</cas:attributes>`) ?? {})).toHaveLength(900)
-    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(performance.now() - begun).toBeLessThan(promised(2_000))
   })
 })
 

@@ -71,7 +71,7 @@ describe('a file that many change', () => {
 })
 
 describe('a lock', () => {
-  const short = { staleMs: 200, givenUpMs: 5_000 }
+  const short = { staleMs: 200, givenUpMs: 60_000 }
 
   it('that somebody left behind is taken away once it has not moved for a while, by one of many', async () => {
     writeFileSync(`${file}.lock`, '999999\n')

@@ -1,4 +1,5 @@
 /** Sites that keep sessions of their own are told of the end of ours (SESSIONS A8, 3), on real sockets. */
+import type { ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
@@ -221,15 +222,17 @@ describe('a site that is not told', () => {
 
 describe('many sites', () => {
   it('are told twenty at a time', async () => {
-    let under = 0
+    const waiting: ServerResponse[] = []
     let most = 0
     const origin = await site({
       handler: (_request, response) => {
-        most = Math.max(most, ++under)
-        setTimeout(() => {
-          under--
-          response.end()
-        }, 20)
+        waiting.push(response)
+        most = Math.max(most, waiting.length)
+        // All of a round are there, and whoever comes beyond them has a moment to.
+        if (waiting.length === 20)
+          setTimeout(() => {
+            for (const one of waiting.splice(0)) one.end()
+          }, 50)
       },
     })
     const { told } = await telling(Array.from({ length: 60 }, () => ({ origin: origin.url })))()
@@ -241,8 +244,9 @@ describe('many sites', () => {
     const dead = await site(silent)
     const tell = telling([{ origin: dead.url }])
     for (let end = 0; end < 1_100; end++) void tell()
-    await expect.poll(() => events.length).toBe(80)
-    expect(events[0]).toMatchObject({ name: 'participant.failed', detail: expect.stringContaining('1000 ends wait') })
+    const refused = () =>
+      events.filter(event => event.name === 'participant.failed' && /1000 ends wait/.test(event.detail))
+    await expect.poll(() => refused().length).toBe(80)
   })
 
   // Behind the silent one, five times three seconds would pass.
@@ -251,7 +255,8 @@ describe('many sites', () => {
     const well = await site()
     const tell = telling([{ origin: dead.url }, { origin: well.url }])
     const all = Array.from({ length: 100 }, () => tell())
-    await well.until(() => well.requests.length === 100, 'every sign-out at the site that answers', 8_000)
+    const { ms } = await took(well.until(() => well.requests.length === 100, 'every sign-out at the site that answers'))
+    expect(ms).toBeLessThan(12_000)
     expect(dead.requests.length).toBeLessThanOrEqual(20)
     await Promise.all(all)
   })
@@ -265,9 +270,13 @@ describe('an answer without end', () => {
         response.on('close', () => clearInterval(more))
       },
     })
-    const { value, ms } = await took(telling([{ origin: origin.url }])())
-    expect(value.told).toEqual(['r0'])
+    const { ms } = await took(
+      (async () => {
+        expect((await telling([{ origin: origin.url }])()).told).toEqual(['r0'])
+        await origin.until(() => origin.connections.every(({ open }) => !open), 'the connection to be cut')
+      })(),
+    )
+    // Before three seconds are over, which would be the end of it in any case.
     expect(ms).toBeLessThan(2_900)
-    await origin.until(() => origin.connections.every(({ open }) => !open), 'the connection to be cut', 2_500)
   })
 })

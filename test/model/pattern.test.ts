@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compilePattern } from '../../src/model/pattern.ts'
+import { promised } from '../stand-in/measure.ts'
 import { seeded } from '../stand-in/seeded.ts'
 
 const matches = (pattern: string, value: string) => compilePattern(pattern, 'strict')(value)
@@ -46,7 +47,7 @@ describe('a value of a rule', () => {
     const hostile = compilePattern(`${'*a'.repeat(50)}*aaaax*b`, 'strict')
     const begun = performance.now()
     expect(hostile(`${'a'.repeat(100_000)}b`)).toBe(false)
-    expect(performance.now() - begun).toBeLessThan(1000)
+    expect(performance.now() - begun).toBeLessThan(promised(1_000))
   })
 
   it('agrees with a slow and simple definition on twenty thousand random texts', () => {

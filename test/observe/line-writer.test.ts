@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createLineWriter } from '../../src/observe/line-writer.ts'
+import { promised, until } from '../stand-in/measure.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'passerelle-lines-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -29,10 +30,7 @@ describe('lines', () => {
     const fd = openSync(file, 'w')
     const writer = createLineWriter(fd, telling)
     writer.write('one\n')
-    const begun = performance.now()
-    while (readFileSync(file, 'utf8') === '' && performance.now() - begun < 2_000) {
-      await new Promise(resolve => setTimeout(resolve, 10))
-    }
+    await until('the line', () => readFileSync(file, 'utf8') !== '', 250)
     expect(readFileSync(file, 'utf8')).toBe('one\n')
     await writer.close()
     closeSync(fd)
@@ -44,7 +42,7 @@ describe('lines', () => {
     for (let nth = 0; nth < 10_000; nth++) writer.write('a line of which no byte fits on this disk\n')
     const begun = performance.now()
     await writer.close()
-    expect(performance.now() - begun).toBeLessThan(500)
+    expect(performance.now() - begun).toBeLessThan(promised(500))
     closeSync(fd)
   })
 
@@ -90,7 +88,7 @@ describe('lines', () => {
     const [code, signal] = await once(child, 'exit')
     child.stdout.destroy()
     expect([code, signal]).toEqual([0, null])
-    expect(performance.now() - begun).toBeLessThan(2_500)
+    expect(performance.now() - begun).toBeLessThan(promised(2_500))
   })
 
   it('are written as far as they can be where the process ends at once', async () => {

@@ -218,7 +218,7 @@ describe('what an answer costs', () => {
     read(text)
     const ms = process.cpuUsage(begun).user / 1_000
     // Five seconds is what one of these once took.
-    expect(ms).toBeLessThan(500)
+    expect(ms).toBeLessThan(2_000)
   })
 
   it('is one piece for the chunks of one packet, however small they are', () => {

@@ -85,7 +85,7 @@ describe('what node gets', () => {
     server.close()
     expect(response.statusCode).toBe(200)
     expect(links.length).toBeGreaterThan(1_000)
-    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(5_000)
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(20_000)
   })
 
   it.each([
@@ -98,6 +98,6 @@ describe('what node gets', () => {
   ])('is found in time that is in proportion to the line: %s', (_, line) => {
     const begun = process.cpuUsage()
     linksOf(line)
-    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(500)
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(2_500)
   })
 })

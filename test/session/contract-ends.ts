@@ -139,7 +139,7 @@ export function examineEnds(sitting: () => Sitting): void {
     it('tells nobody who has stopped, and is not fresh for them', async () => {
       const entry = anEnd()
       const { heard, follower } = listening(entry)
-      expect(follower.fresh()).toBe(true)
+      await vi.waitFor(() => expect(follower.fresh()).toBe(true), patiently)
       await follower.stop()
       expect(follower.fresh()).toBe(false)
       await sitting().store.ended.append(entry)

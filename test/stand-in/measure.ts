@@ -12,9 +12,12 @@ export function promised(ms: number): number {
   return atTheirWord ? ms : ms + 5_000
 }
 
-/** How long something that must come is waited for, ms: as long as that at least. */
+/**
+ * How long something that must come within `ms` is waited for, ms: less than the fifteen seconds and the half minute after which
+ * much comes right by itself, because idle connections are closed, and nothing that is remembered of a session is believed any longer.
+ */
 export function patience(ms: number): number {
-  return atTheirWord ? ms : Math.max(ms, 30_000)
+  return atTheirWord ? ms : ms + 8_000
 }
 
 /** @param measured a number of milliseconds, or words */
@@ -36,7 +39,7 @@ export async function timed<Value>(act: () => Promise<Value>): Promise<{ readonl
 }
 
 /** For `vi.waitFor`. */
-export const patiently = { timeout: 30_000, interval: 5 }
+export const patiently = { timeout: 12_000, interval: 5 }
 
 /**
  * Looks again and again until it holds.
