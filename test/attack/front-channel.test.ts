@@ -76,6 +76,20 @@ describe('the front channel', () => {
     for (const [what, named] of others(world, sid)) expect(shown(await frame(world, named)), what).toEqual(ended)
   })
 
+  it('has nothing to end where the sign-out began here, whose return says what is closed (conformance: rp-frontchannel-rpinitlogout)', async () => {
+    const closing = await alice.submit(await alice.navigate(world.portal('/logout')), {}, '/logout')
+    const button = closing.links.find(({ text }) => text.includes('Close “Other provider” too'))
+    const state = new URL(button?.href ?? '').searchParams.get('state')
+    // Its page of sign-outs has a frame for each that it signed the person in at, us too.
+    const heard = await frame(world, { iss: world.op.issuer, sid })
+    expect([heard.status, heard.text]).toEqual([200, '<!doctype html><title>Passerelle</title>'])
+    const ends = world.events.filter(({ name }) => name === 'logout.heard')
+    expect(ends.at(-1)).toMatchObject({ channel: 'front', ended: 0, stored: true })
+    const back = await alice.navigate(world.portal(`/signed-out?state=${state}`), { from: world.op.issuer })
+    expect([back.status, back.visibleText.includes('Other provider : sign-in closed')], back.story).toEqual([200, true])
+    expect(await ofAlice()).toBe(401)
+  })
+
   it('ends nothing of anybody for any of these', async () => {
     for (const [, named] of others(world, sid)) await frame(world, named)
     for (const twice of ['iss', 'sid']) {

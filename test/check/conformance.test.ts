@@ -76,8 +76,8 @@ const plans: Readonly<Record<string, readonly Row[]>> = {
   ],
   'RP-Initiated Logout': [
     ['-rp-init-logout', 'ends', 'test/flow/logout.test.ts', 'leads on to the provider by a button'],
-    ['-rp-init-logout-other-state', 'closes', 'test/flow/leave.test.ts', '`/signed-out?state=${'],
-    ['-rp-init-logout-no-state', 'closes', 'test/flow/leave.test.ts', "it.each(['/signed-out', "],
+    ['-rp-init-logout-other-state', 'closes', 'test/flow/logout.test.ts', "['another state', `?state="],
+    ['-rp-init-logout-no-state', 'closes', 'test/flow/logout.test.ts', "['no state', '']"],
   ],
   'Back-Channel Logout': [
     [
@@ -107,12 +107,7 @@ const plans: Readonly<Record<string, readonly Row[]>> = {
       'test/browser/front-channel.test.ts',
       'ends the session, without a cookie',
     ],
-    [
-      '-rp-frontchannel-rpinitlogout',
-      'ends',
-      'test/attack/front-channel.test.ts',
-      'answers the same empty page whatever happened',
-    ],
+    ['-rp-frontchannel-rpinitlogout', 'ends', 'test/attack/front-channel.test.ts', 'whose return says what is closed'],
   ],
 }
 
