@@ -9,6 +9,7 @@ import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CasServer, startCasServer } from '../stand-in/cas-server.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
+import { expectOnePage, onePageTitles, pressButton } from '../stand-in/one-page.ts'
 
 type Person = 'alice' | 'bob' | 'eve'
 
@@ -116,12 +117,6 @@ afterAll(async () => {
   await Promise.all([op.stop(), cas.stop()])
 })
 
-const titles = {
-  stale: { fr: 'Reprenons la connexion', en: 'Let us take up the sign-in again' },
-  foreign: { fr: 'Cette connexion a commencé ailleurs', en: 'This sign-in began elsewhere' },
-  cookies: { fr: 'Votre navigateur a refusé notre cookie', en: 'Your browser refused our cookie' },
-}
-const folded = /<details class="other"[\s\S]*?<\/details>/g
 const languages = ['fr', 'en'] as const
 
 describe.each(ways)('by %s', (_, way) => {
@@ -135,26 +130,8 @@ describe.each(ways)('by %s', (_, way) => {
     expect(page.visibleText).toContain(language === 'fr' ? 'Se déconnecter' : 'Sign out')
   }
 
-  /** Not a step further by itself, one button in the person's language and one in the other, which is folded below. */
-  function isOnePage(page: Reply, title: keyof typeof titles, language: 'fr' | 'en', status = 400): void {
-    expect(page.status, page.story).toBe(status)
-    expect(page.url.origin).toBe(new URL(world.portal()).origin)
-    expect(page.text).toContain(`<html lang="${language}"`)
-    const own = page.text.replace(folded, '')
-    expect(own.match(/<h1[^>]*>([^<]*)/)?.[1]).toBe(titles[title][language].replace("'", '’'))
-    expect(own.match(/class="btn[^"]*"/g)).toEqual(['class="btn"'])
-    const other = page.text.match(folded)?.join('') ?? ''
-    expect(other).toContain(titles[title][language === 'fr' ? 'en' : 'fr'])
-    expect(other.match(/class="btn[^"]*"/g)).toEqual(['class="btn"'])
-    expect([page.header('refresh'), page.header('location')]).toEqual([null, null])
-    expect(page.cookiesSet.join()).not.toContain('__Host-Http-passerelle=')
-  }
-
-  const press = (browser: Browser, page: Reply) => {
-    const address = /<a class="btn" href="([^"]*)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&')
-    if (address === undefined) throw new Error(`no button on ${page.url.href}`)
-    return browser.navigate(new URL(address, page.url), { from: page })
-  }
+  const isOnePage = (page: Reply, title: Parameters<typeof expectOnePage>[1], language: 'fr' | 'en') =>
+    expectOnePage(page, title, language, world.portal())
 
   /** To the idp and no further: its address with our state. */
   async function led(browser: Browser, address = wanted()): Promise<URL> {
@@ -227,7 +204,7 @@ describe.each(ways)('by %s', (_, way) => {
       )) {
         const page = await browser.navigate(step, { follow: false })
         if (step.origin === new URL(world.portal()).origin) isOnePage(page, 'stale', language)
-        else expect([page.status, page.visibleText.includes(titles.stale[language])]).toEqual([400, true])
+        else expect([page.status, page.visibleText.includes(onePageTitles.stale[language])]).toEqual([400, true])
       }
       expect(way.asked()).toBe(1)
     })
@@ -268,7 +245,7 @@ describe.each(ways)('by %s', (_, way) => {
         browser.jar.clear()
         const page = await browser.navigate(bookmark, { follow: false })
         isOnePage(page, 'stale', language)
-        expect((await press(browser, page)).status).toBe(200)
+        expect((await pressButton(browser, page)).status).toBe(200)
         expect(way.asked()).toBe(1)
       },
     )
@@ -283,7 +260,7 @@ describe.each(ways)('by %s', (_, way) => {
         isOnePage(page, 'foreign', language)
         expect(way.asked()).toBe(0)
         way.remembers('alice')
-        isThere(await press(browser, page), 'alice')
+        isThere(await pressButton(browser, page), 'alice')
       },
     )
 
@@ -294,7 +271,7 @@ describe.each(ways)('by %s', (_, way) => {
         const theirs = way.reply(await led(new Browser()), 'eve')
         const page = await browser.navigate(theirs, { follow: false })
         isOnePage(page, 'foreign', language)
-        isThere(await press(browser, page), 'alice')
+        isThere(await pressButton(browser, page), 'alice')
         expect(way.asked()).toBe(1)
       },
     )
@@ -327,7 +304,7 @@ describe.each(ways)('by %s', (_, way) => {
         const address = world.portal(path.replace('ISSUER', encodeURIComponent(way.server())))
         const page = await browser.navigate(address, { from: way.server(), follow: false })
         isOnePage(page, 'stale', language)
-        const next = await press(browser, page)
+        const next = await pressButton(browser, page)
         expect([next.status, next.url.pathname], next.story).toEqual([200, '/login'])
       }
       expect(way.asked()).toBe(0)
@@ -353,7 +330,7 @@ describe.each(ways)('by %s', (_, way) => {
       isOnePage(page, 'cookies', language)
       expect(page.visibleText).toContain('acces.localhost')
       expect([way.visits(), way.asked()]).toEqual([1, 0])
-      const again = await press(browser, page)
+      const again = await pressButton(browser, page)
       isOnePage(again, 'cookies', language)
       expect(way.visits()).toBe(2)
     },
