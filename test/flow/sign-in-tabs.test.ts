@@ -36,7 +36,7 @@ describe.each([
   ['twenty sites', (tab: number) => world.url(hosts[tab] as string, `/echo?tab=${tab}`)],
   ['one site and ten others', (tab: number) => world.url(hosts[tab % 2 === 0 ? 0 : tab] as string, `/echo?tab=${tab}`)],
   ['one site whose provider takes three steps', (tab: number) => world.url('campus', `/echo?tab=${tab}`)],
-])('twenty tabs of %s, opened at once and not signed in (C5 1)', (_, address) => {
+])('twenty tabs of %s, opened at once and not signed in (CK-11, C5 1)', (_, address) => {
   it('all arrive, each at its own address, with one session, short cookies and few requests', async () => {
     const before = (await world.gateway.sessions.count()) ?? 0
     const browser = new Browser()

@@ -338,6 +338,12 @@ describe('resources below paths of one host', () => {
     '/intranet./',
   ])('cannot be left by %s (PA-17)', path => expect(verdict(path)).toBe(ambiguous))
 
+  it('must be spelled as it is configured, because that many characters are cut off (PA-17)', () => {
+    const mounted = among([{ at: 'https://apps.example.org/c+p/', origin: 'http://10.0.0.1/' }])
+    expect(gist(mounted('apps.example.org/c+p/x'))).toEqual(['r0', null, '/c+p/x', '/x'])
+    expect(mounted('apps.example.org/c%2bp/x')).toBe(ambiguous)
+  })
+
   it('cannot be reached in another case where an origin of the host folds', () => {
     const folding = among([
       { at: 'https://apps.example.org/', policy: 'public', caseInsensitive: true },
