@@ -25,7 +25,7 @@ export default defineConfig({
         120_000,
       ),
       project('flow', ['test/flow/**/*.test.ts'], 120_000),
-      project('attack', ['test/attack/**/*.test.ts'], 240_000),
+      project('attack', ['test/attack/**/*.test.ts'], 240_000, { setupFiles: ['test/stand-in/after-attack.ts'] }),
       project('browser', ['test/browser/**/*.test.ts'], 240_000),
       project('fault', ['test/fault/**/*.test.ts'], 240_000, { fileParallelism: false, sequence: { groupOrder: 1 } }),
     ],

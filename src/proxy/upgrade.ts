@@ -37,8 +37,12 @@ export interface TunnelParts {
 /** FIN, opcode 8, unmasked, two bytes: 1001, going away (RFC 6455 §5.5.1, §7.4.1). */
 const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9])
 
-/** For the Close frame to be taken, milliseconds. */
+/** For the Close frame to be taken, or an origin's last words to somebody who has left, milliseconds. */
 const lastWordMs = 1_000
+/** Without anything moving, for a browser to take what the origin said before it left, milliseconds. */
+const farewellMs = 5_000
+
+type Timed = Duplex & { setTimeout?: (ms: number, hear?: () => void) => void }
 
 export function tunnel(
   upgrade: Upgrade,
@@ -58,10 +62,14 @@ export function tunnel(
     if (!browser.write(chunk)) origin.pause()
   })
   browser.on('drain', () => origin.resume())
-  origin.on('end', () => browser.end())
+  origin.on('end', () => {
+    browser.end()
+    soonOver(farewellMs)
+  })
+  browser.on('end', () => soonOver(lastWordMs))
   browser.pipe(origin)
   origin.resume()
-  for (const socket of [origin, browser] as (Duplex & { setTimeout?: (ms: number, hear: () => void) => void })[]) {
+  for (const socket of [origin, browser] as Timed[]) {
     // Idle is both directions at once: a feed that only talks downwards is alive.
     socket.setTimeout?.(resource.timeouts.idleMs, cut)
     socket.on('error', cut)
@@ -88,6 +96,11 @@ export function tunnel(
       return
     }
     cut()
+  }
+
+  /** One side has left (RFC 6455 knows no half of a connection): the other may say what it has begun, and is not waited for longer. */
+  function soonOver(silenceMs: number): void {
+    for (const socket of [origin, browser] as Timed[]) socket.setTimeout?.(silenceMs)
   }
 
   function cut(): void {

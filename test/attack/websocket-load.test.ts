@@ -110,6 +110,8 @@ describe('WS-08', () => {
     goOn()
     await standsStill(() => client.socket.bytesWritten)
     client.destroy()
+    // Behind all that nobody reads, nobody can hear that the client has left: it is over when the origin is.
+    world.origin.requests[0]?.connection.socket.destroy()
   })
 
   it('a million tiny frames arrive in both directions', async () => {
@@ -155,6 +157,17 @@ describe('WS-08', () => {
     const client = await opened()
     client.reset()
     await world.origin.until(() => world.origin.requests[0]?.over === true, 'the end at the origin', 1_000)
+  })
+
+  it('a client that leaves is let go of, although the origin never does', async () => {
+    upgrade = (_, socket) => {
+      socket.write(accepted)
+      socket.resume()
+    }
+    const client = await opened()
+    const letGo = inbound.follow(client.socket)
+    client.destroy()
+    await letGo()
   })
 
   it('an origin that vanishes is gone at the browser', async () => {

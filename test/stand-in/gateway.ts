@@ -11,6 +11,7 @@ import type { GatewayEvent } from '../../src/model/event.ts'
 import { createReload, type Reloaded } from '../../src/reload.ts'
 import { Browser, type BrowserOptions } from './browser-client.ts'
 import { until } from './measure.ts'
+import { watchForLeftovers } from './nothing-left.ts'
 import { type OpenidProvider, startOpenidProvider } from './openid-provider.ts'
 import { type Origin, type OriginOptions, startOrigin } from './origin.ts'
 import { holdPorts } from './ports.ts'
@@ -79,7 +80,7 @@ export interface TestGateway {
   /** What reloads said on the terminal. */
   readonly said: readonly string[]
   /**
-   * I1 to I4 of the attack cases: nothing forged, nothing undecided, nothing secret in the log; see below.
+   * I1 to I4 of the attack cases: nothing forged, nothing undecided, nothing secret in the log; see below. I5 is nothing-left.ts.
    *
    * @param rootInBodies the attack hides its forgery in a body that is forwarded: only header lines and trailers count
    */
@@ -210,6 +211,7 @@ ${options.more ?? ''}
   await gateway.listen()
   // A busy machine may take its time to find a Redis that is there.
   if (!options.storeComesLater) await until('its store', () => gateway.store.reachable(), 10_000)
+  const unwatch = watchForLeftovers({ ports: [ownPort, operationsPort], origin })
   const crashes: unknown[] = []
   const crashed = (error: unknown) => crashes.push(error)
   process.on('uncaughtException', crashed)
@@ -286,6 +288,7 @@ ${options.more ?? ''}
     async stop() {
       process.off('uncaughtException', crashed)
       process.off('unhandledRejection', crashed)
+      unwatch()
       await gateway.close()
       if (options.shared === undefined) {
         await provider.stop()

@@ -47,6 +47,8 @@ export interface Origin {
   /** In the order in which their heads arrived. */
   readonly requests: readonly RecordedRequest[]
   readonly connections: readonly RecordedConnection[]
+  /** Raw mode: whether an answer is over cannot be told, unless its connection is. */
+  readonly raw: boolean
   /** All bytes received, of all connections one after the other, as latin1. */
   readonly rawBytes: () => string
   /** Resolves as soon as the condition holds; throws after `withinMs` (5,000). */
@@ -106,6 +108,7 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
     url: `http://127.0.0.1:${port}`,
     requests,
     connections,
+    raw: options.answers !== undefined,
     rawBytes: () => connections.map(connection => connection.bytes.toString('latin1')).join(''),
     until: (condition, what, withinMs) => watch.until(condition, what, withinMs),
     request: async nth => {
