@@ -40,7 +40,7 @@ async function main([command = '--help', ...args]: readonly string[]): Promise<n
     }
     case 'codes': {
       const { codes } = await import('./command/codes.ts')
-      return codes(args, process.stdout, process.stderr)
+      return codes(args, process.stdout, process.stderr, process.env)
     }
     case '--version':
       process.stdout.write(`${await version()}\n`)

@@ -161,8 +161,10 @@ function limitsBy(now: () => number) {
 }
 
 function codesBy({ counters }: Store, keys: Keys, settings: () => Settings) {
+  const uses = createUses(counters)
   return {
-    countUse: createUses(counters),
+    countUse: uses.count,
+    used: uses.used,
     failures: createCodeFailures({ meter: createMeter(counters, keys), networks: () => settings().networks }),
   }
 }

@@ -5,7 +5,7 @@ import type { KnownSession } from '../session/sessions.ts'
 import type { Lasting } from './lasting.ts'
 import type { Standing } from './standing.ts'
 
-export function assembleCommands({ sessions, report, monotonic }: Lasting, standing: () => Standing): Commands {
+export function assembleCommands({ sessions, codes, report, monotonic }: Lasting, standing: () => Standing): Commands {
   return createCommands({
     secret: () => standing().settings.operations.secret,
     async *list(selection) {
@@ -18,6 +18,7 @@ export function assembleCommands({ sessions, report, monotonic }: Lasting, stand
         yield { looked, ended: ended.length }
       }
     },
+    used: codes.used,
     report,
     monotonic,
   })

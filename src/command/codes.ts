@@ -2,21 +2,23 @@
  * `passerelle codes add|list|revoke`: looks after a file of access codes. A code is shown once, when it is made; the file holds its
  * hash. A running gateway reads the file anew when it changes.
  */
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type WrittenCode, withCode, withoutCode } from '../config/access-code-edit.ts'
 import { momentIn, readCodes } from '../config/access-codes.ts'
 import { suggestion } from '../config/nearest.ts'
 import { readingFault } from '../config/substitute.ts'
-import type { AccessCode } from '../idp/code/access-code.ts'
 import { type Change, changeFile, FileNotChanged } from '../idp/code/changed-file.ts'
 import { hashOf, writeHash } from '../idp/code/hash.ts'
 import { codeIn, inGroups, isSelector, newCode } from '../idp/code/spelling.ts'
-import { printable } from '../policy/explain.ts'
+import { socketAddressOf } from '../setting/network.ts'
 import type { Output } from './check.ts'
+import { readText, wholeCodes } from './code-file.ts'
+import { type CodesOfGateway, listFile, listGateway } from './codes-list.ts'
+import { NotDone } from './not-done.ts'
 
 const usage = `usage: passerelle codes add --file FILE [OPTIONS]
        passerelle codes list --file FILE [--json]
+       passerelle codes list --config FILE [--address HOST:PORT] [--json]
        passerelle codes revoke SELECTOR --file FILE
 
 OPTIONS of add
@@ -27,16 +29,24 @@ OPTIONS of add
   --host NAME          opens the site at this host; again for further ones. Absent: whatever the policies open
   --note TEXT          for whom it is; stands in the file and in lists
 
+OPTIONS of list
+  --config FILE        the configuration of the gateway: the codes of each of its files, and how many uses are left of them. Where
+                       Redis counts, the gateway is asked, on its operations listener, with operations.secret
+  --address HOST:PORT  another operations listener than the one in that file
+  --json               lines of JSON
+
 add makes the file where there is none, and prints the code: note it, it is shown this once. SELECTOR is the first four
 characters of a code. A revoked code signs nobody in any more; sessions end at the next session.recheck, or at once by
-passerelle sessions end --person ID/code:SELECTOR. Exit code 0: done. 1: not done. 2: the command was not understood.
+passerelle sessions end --person ID/code:SELECTOR. Exit code 0: done. 1: not done, or not wholly. 2: the command was not understood.
 `
 
-/** The message is for the terminal. */
-class NotDone extends Error {}
-
 /** @returns the exit code */
-export async function codes(args: readonly string[], out: Output, err: Output): Promise<number> {
+export async function codes(
+  args: readonly string[],
+  out: Output,
+  err: Output,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
   const asked = readArguments(args)
   if (typeof asked === 'string') {
     err.write(asked === '' ? usage : `passerelle codes: ${asked}\n\n${usage}`)
@@ -48,8 +58,10 @@ export async function codes(args: readonly string[], out: Output, err: Output): 
         await add(asked.file, asked.code, out, err)
         return 0
       case 'list':
-        await list(asked.file, asked.json, out, err)
+        await listFile(asked, asked.json, out, err)
         return 0
+      case 'list-gateway':
+        return (await listGateway({ ...asked, env }, asked.json, out, err)) ? 0 : 1
       case 'revoke':
         await revoke(asked.file, asked.selector, err)
         return 0
@@ -66,6 +78,7 @@ type NewCode = Omit<WrittenCode, 'selector' | 'hash'>
 type Asked =
   | { readonly action: 'add'; readonly file: string; readonly code: NewCode }
   | { readonly action: 'list'; readonly file: string; readonly json: boolean }
+  | ({ readonly action: 'list-gateway'; readonly json: boolean } & Omit<CodesOfGateway, 'env'>)
   | { readonly action: 'revoke'; readonly file: string; readonly selector: string }
 
 /** A text: what is wrong; empty: nothing was asked. */
@@ -76,14 +89,20 @@ function readArguments([action, ...rest]: readonly string[]): Asked | string {
   const parsed = parsedArguments(rest)
   if (typeof parsed === 'string') return parsed
   const { values, positionals } = parsed
-  const { file, json, ...told } = values
-  if (file === undefined || file === '') return 'say which file: --file FILE'
+  const { file = '', config, address, json, ...told } = values
   const [selector = '', ...more] = positionals
   if (more.length > 0 || (selector !== '' && action !== 'revoke'))
     return `"${more[0] ?? selector}" is one word too many`
   const [strange] = Object.keys(told)
   if (action !== 'add' && strange !== undefined) return `--${strange} is for add`
-  if (action !== 'list' && json !== undefined) return '--json is for list'
+  if (action !== 'list') {
+    const [forList] = Object.keys({ json, config, address }).filter(name => values[name as 'json'] !== undefined)
+    if (forList !== undefined) return `--${forList} is for list`
+  }
+  if (config !== undefined)
+    return file === '' ? ofGateway(config, address, json) : '--file and --config exclude each other'
+  if (address !== undefined) return '--address is for --config'
+  if (file === '') return `say which file: --file FILE${action === 'list' ? ', or --config FILE' : ''}`
   if (action === 'list') return { action, file, json: json ?? false }
   if (action === 'revoke') {
     // Whoever has the whole code at hand may give it; its first part is meant.
@@ -94,10 +113,19 @@ function readArguments([action, ...rest]: readonly string[]): Asked | string {
   return typeof code === 'string' ? code : { action, file, code }
 }
 
+function ofGateway(config: string, given: string | undefined, json = false): Asked | string {
+  const address = given === undefined ? null : socketAddressOf(given)
+  if (given !== undefined && address === null)
+    return '--address must be an IP address and a port, such as 127.0.0.1:9090'
+  return { action: 'list-gateway', config, address, json }
+}
+
 const text = { type: 'string' } as const
 const texts = { type: 'string', multiple: true } as const
 const options = {
   file: text,
+  config: text,
+  address: text,
   json: { type: 'boolean' },
   claim: texts,
   from: text,
@@ -174,21 +202,6 @@ function withNew(file: string, text: string, entry: WrittenCode): Change<boolean
   return { text: written, result: true }
 }
 
-async function list(file: string, json: boolean, out: Output, err: Output): Promise<void> {
-  const known = wholeCodes(file, await textOf(file))
-  if (json) {
-    for (const code of known) out.write(`${JSON.stringify(lineOf(code))}\n`)
-    return
-  }
-  if (known.length === 0) err.write('no code\n')
-  else out.write(row(['CODE', 'FROM (UTC)', 'UNTIL (UTC)', 'USES', 'CLAIMS', 'HOSTS', 'NOTE']))
-  for (const { selector, from, until, uses, claims, hosts, note } of known) {
-    const said = Object.entries(claims).map(([name, values]) => `${name}=${values.join('|')}`)
-    const cells = [selector, minute(from), minute(until), uses === null ? '' : String(uses)]
-    out.write(row([...cells, said.join(' '), hosts?.join(' ') ?? '', note ?? '']))
-  }
-}
-
 async function revoke(file: string, selector: string, err: Output): Promise<void> {
   await change(file, text => {
     if (text === null) throw new NotDone(`the file ${file} does not exist`)
@@ -200,36 +213,6 @@ async function revoke(file: string, selector: string, err: Output): Promise<void
   err.write(`${selector} is revoked\n`)
 }
 
-/** Never the hash. */
-function lineOf({ selector, from, until, uses, claims, hosts, note }: AccessCode) {
-  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
-  return { selector, from: iso(from), until: iso(until), uses, claims: { ...claims }, hosts, note }
-}
-
-/** @throws NotDone a file that a gateway would not read is none to write to */
-function wholeCodes(file: string, content: string): readonly AccessCode[] {
-  const { codes: known, faults } = readCodes(content, { mayCountUses: true })
-  const [fault] = faults
-  if (fault !== undefined) throw new NotDone(`${file}:${fault.line}:${fault.column}: ${fault.message}`)
-  return known
-}
-
-async function textOf(file: string): Promise<string> {
-  const content = await readText(file)
-  if (content === null) throw new NotDone(`the file ${file} does not exist`)
-  return content
-}
-
-/** Null: there is none. */
-async function readText(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw new NotDone(`the file ${file} ${readingFault(error)}`)
-  }
-}
-
 /** Two who do this at once lose nothing of each other, nor of an editor that saves meanwhile. */
 async function change(file: string, edit: (text: string | null) => Change<boolean>): Promise<boolean> {
   try {
@@ -239,18 +222,4 @@ async function change(file: string, edit: (text: string | null) => Change<boolea
     if (error.step === 'read') throw new NotDone(`the file ${file} ${readingFault(error.cause)}`)
     throw new NotDone(`${file} could not be written: ${error.message}`)
   }
-}
-
-const widths = [4, 16, 16, 4, 24, 24, 0]
-
-/** What the file holds was written by people: no character of it steers the terminal. */
-function row(cells: readonly string[]): string {
-  return `${cells
-    .map((cell, index) => printable(cell).padEnd(widths[index] ?? 0))
-    .join('  ')
-    .trimEnd()}\n`
-}
-
-function minute(ms: number | null): string {
-  return ms === null ? '' : new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
 }

@@ -2,9 +2,7 @@
 import { request } from 'node:http'
 import { createInterface } from 'node:readline'
 import type { Secret } from '../model/secret.ts'
-
-/** The message is for the terminal. */
-export class NotDone extends Error {}
+import { NotDone } from './not-done.ts'
 
 type Line = Readonly<Record<string, unknown>>
 

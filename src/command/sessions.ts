@@ -9,7 +9,8 @@ import { printable } from '../policy/explain.ts'
 import type { SessionLine } from '../server/commands.ts'
 import { socketAddressOf } from '../setting/network.ts'
 import type { Output } from './check.ts'
-import { askOperations, NotDone } from './operations-client.ts'
+import { NotDone } from './not-done.ts'
+import { askOperations } from './operations-client.ts'
 
 const usage = `usage: passerelle sessions list [SELECTION] [--limit N] [OPTIONS]
        passerelle sessions end SELECTION [OPTIONS]

@@ -136,6 +136,8 @@ export interface Rate {
 export interface CounterStore {
   /** For ever: counts one more, as one step. False: it stands at `most` already, and stays. */
   readonly raise: (key: string, most: number) => Promise<boolean>
+  /** How far each stands. */
+  readonly counts: (keys: readonly string[]) => Promise<readonly number[]>
   /**
    * By the generic cell rate algorithm (ITU-T I.371) and the store's own clock, as one step. The memory store remembers 20,000 keys
    * and forgets for a new one the one that was counted longest ago.

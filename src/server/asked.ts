@@ -25,17 +25,37 @@ const longestBody = 8 * 1024
 const usualLimit = 1_000
 const mostListed = 10_000_000
 
+/** Names in one question; the body has room for no more. */
+const mostNames = 100
+const longestName = 200
+
 /** @throws Refused 400, 413, 415 */
 export async function readAsked(request: IncomingMessage): Promise<Asked> {
-  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
-    throw new Refused(415, 'the body must be application/json')
-  }
-  const asked = parsed(await bodyOf(request))
-  const { limit = usualLimit, ...rest } = asked
+  const { limit = usualLimit, ...rest } = await objectOf(request)
   if (!Number.isSafeInteger(limit) || (limit as number) < 1 || (limit as number) > mostListed) {
     throw new Refused(400, `limit must be a whole number from 1 to ${mostListed}`)
   }
   return { selection: selectionOf(rest), limit: limit as number }
+}
+
+/**
+ * Of what the uses are asked for.
+ * @throws Refused 400, 413, 415
+ */
+export async function readNames(request: IncomingMessage): Promise<readonly string[]> {
+  const { names, ...rest } = await objectOf(request)
+  const isName = (name: unknown) => isText(name) && name.length <= longestName
+  if (Object.keys(rest).length === 0 && Array.isArray(names) && names.length <= mostNames && names.every(isName)) {
+    return names as string[]
+  }
+  throw new Refused(400, `{"names": [TEXT, …]} is needed, ${mostNames} at most`)
+}
+
+async function objectOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+    throw new Refused(415, 'the body must be application/json')
+  }
+  return parsed(await bodyOf(request))
 }
 
 function selectionOf(asked: Readonly<Record<string, unknown>>): Selection {

@@ -1,5 +1,5 @@
 /**
- * What an operator may ask of a running gateway: to list sessions, and to end them. POST only, with `operations.secret` as
+ * What an operator may ask of a running gateway: to list sessions, to end them, and how often codes were used. POST only, with `operations.secret` as
  * bearer (RFC 6750 §2.1). Answers are lines of JSON, so that a long piece of work shows its progress and a long list is
  * held nowhere whole; the last line has `done`, or `error`.
  */
@@ -10,7 +10,7 @@ import { Meter } from '../limits/meter.ts'
 import type { Report } from '../model/event.ts'
 import type { Secret } from '../model/secret.ts'
 import type { Selection } from '../session/sessions.ts'
-import { type Asked, Refused, readAsked } from './asked.ts'
+import { type Asked, Refused, readAsked, readNames } from './asked.ts'
 
 /** No claims: what tells one session from another, and whose it is. */
 export interface SessionLine {
@@ -33,6 +33,8 @@ export interface CommandsParts {
   readonly list: (selection: Selection) => AsyncIterable<SessionLine>
   /** How many each piece of the work has looked at and ended; the first comes when nothing of the selection opens any more. */
   readonly end: (selection: Selection) => AsyncIterable<{ readonly looked: number; readonly ended: number }>
+  /** How often each was used, by the name under which it is counted. */
+  readonly used: (names: readonly string[]) => Promise<readonly number[]>
   readonly report: Report
   /** Milliseconds, never stepping back. */
   readonly monotonic: () => number
@@ -41,21 +43,22 @@ export interface CommandsParts {
 /** Wrong secrets of one address in a minute; beyond them none is compared, the right one neither. */
 const wrongPerMinute = 10
 const progressMs = 1_000
+const paths: readonly string[] = ['/sessions/list', '/sessions/end', '/codes/uses']
 
 export type Commands = ReturnType<typeof createCommands>
 
-export function createCommands({ secret, list, end, report, monotonic }: CommandsParts) {
+export function createCommands({ secret, list, end, used, report, monotonic }: CommandsParts) {
   const wrong = new Meter({ perMinute: wrongPerMinute, mostKeys: 1_000 })
   return {
     /** Whether this path is a command's. */
-    knows: (path: string | undefined): boolean => path === '/sessions/list' || path === '/sessions/end',
+    knows: (path: string | undefined): boolean => path !== undefined && paths.includes(path),
 
     async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
       try {
         admit(request)
-        const asked = await readAsked(request)
+        const answer = await answerTo(request)
         response.writeHead(200, { ...plainHeaders, 'Content-Type': 'application/x-ndjson' })
-        await (request.url === '/sessions/list' ? tellList(asked, response) : tellEnd(asked, response))
+        await answer(response)
       } catch (error) {
         if (!(error instanceof Refused)) throw error
         if (error.status === 401 || error.status === 429) {
@@ -89,6 +92,16 @@ export function createCommands({ secret, list, end, report, monotonic }: Command
     throw new Refused(401, 'operations.secret must come as a bearer token', { 'WWW-Authenticate': 'Bearer' })
   }
 
+  /** @throws Refused before anything is answered */
+  async function answerTo(request: IncomingMessage): Promise<(response: ServerResponse) => Promise<void>> {
+    if (request.url === '/codes/uses') {
+      const names = await readNames(request)
+      return response => tellUses(names, response)
+    }
+    const asked = await readAsked(request)
+    return response => (request.url === '/sessions/list' ? tellList(asked, response) : tellEnd(asked, response))
+  }
+
   async function tellList({ selection, limit }: Asked, response: ServerResponse): Promise<void> {
     let count = 0
     let more = false
@@ -118,6 +131,14 @@ export function createCommands({ secret, list, end, report, monotonic }: Command
       await tell({ done: true, looked, ended })
     })
     report({ name: 'sessions.ended', ...selected(selection), count: ended, complete })
+  }
+
+  async function tellUses(names: readonly string[], response: ServerResponse): Promise<void> {
+    await telling(response, async tell => {
+      const counts = await used(names)
+      for (const [at, name] of names.entries()) await tell({ name, used: counts[at] ?? 0 })
+      await tell({ done: true })
+    })
   }
 }
 

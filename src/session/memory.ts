@@ -176,6 +176,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
         if (count < most) counters.set(key, count + 1)
         return count < most
       },
+      counts: async keys => keys.map(key => counters.get(key) ?? 0),
       meter: async (key, rate, many) => meters(key, rate, many),
     },
 

@@ -192,12 +192,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
       async mark(key, value, lifeMs) {
         await ask('SET', () => redis.set(key, value, 'PX', life(lifeMs)))
       },
-      async marks(keys) {
-        if (keys.length === 0) return []
-        // Of a cluster no two of them need be on one server.
-        if (place.kind === 'cluster') return ask('GET', () => Promise.all(keys.map(key => redis.get(key))))
-        return ask('MGET', () => redis.mget(...keys))
-      },
+      marks: textsOf,
     },
 
     ended: {
@@ -218,6 +213,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
 
     counters: {
       raise: async (key, most) => (await ask('INCR', () => redis.raiseCounter(key, most))) === 1,
+      counts: async keys => (await textsOf(keys)).map(Number),
       meter: (key, { stepMs, atOnce }, many) =>
         ask('SET', () => redis.meterRate(key, stepMs, (atOnce - 1) * stepMs, many)),
     },
@@ -251,6 +247,13 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
       if (redis.status === 'ready' && place.kind !== 'cluster') await redis.quit().catch(() => {})
       redis.disconnect()
     },
+  }
+
+  async function textsOf(keys: readonly string[]): Promise<readonly (string | null)[]> {
+    if (keys.length === 0) return []
+    // Of a cluster no two of them need be on one server.
+    if (place.kind === 'cluster') return ask('GET', () => Promise.all(keys.map(key => redis.get(key))))
+    return ask('MGET', () => redis.mget(...keys))
   }
 
   /** The one way to Redis: nothing waits without a connection, everything has its deadline, every failure is ours. */

@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto'
 import type { CounterStore } from '../model/store.ts'
 
-/** @returns counts one use; false: it has had as many as it may */
-export function createUses(counters: CounterStore): (name: string, most: number) => Promise<boolean> {
-  return (name, most) => counters.raise(`pas:u:${createHash('sha256').update(name).digest('base64url')}`, most)
+export function createUses(counters: CounterStore) {
+  return {
+    /** @returns counts one use; false: it has had as many as it may */
+    count: (name: string, most: number): Promise<boolean> => counters.raise(keyOf(name), most),
+
+    /** How often each was used. */
+    used: (names: readonly string[]): Promise<readonly number[]> => counters.counts(names.map(keyOf)),
+  }
+}
+
+function keyOf(name: string): string {
+  return `pas:u:${createHash('sha256').update(name).digest('base64url')}`
 }

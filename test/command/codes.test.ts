@@ -30,7 +30,7 @@ function run(...args: readonly string[]): Promise<{ code: number; out: string; e
 /** In this process: for what needs no other. */
 async function asked(...args: readonly string[]) {
   const [out, err]: [string[], string[]] = [[], []]
-  const code = await codes(args, { write: text => out.push(text) }, { write: text => err.push(text) })
+  const code = await codes(args, { write: text => out.push(text) }, { write: text => err.push(text) }, {})
   return { code, out: out.join(''), err: err.join('') }
 }
 
@@ -52,6 +52,8 @@ describe('passerelle codes', () => {
     expect(listed.out).toContain(code?.selector)
     expect(listed.out).toContain('level=reader|guest')
     expect(listed.out).toContain('Lycée \\u{1b}[31m')
+    expect(listed.err).toContain('passerelle codes list --config FILE')
+    expect(listed.out).not.toContain('LEFT')
     const json = await asked('list', '--json', '--file', file)
     expect(JSON.parse(json.out)).toMatchObject({ selector: code?.selector, claims: { level: ['reader', 'guest'] } })
     for (const { out } of [listed, json]) expect(out).not.toContain('scrypt')
@@ -114,7 +116,11 @@ describe('passerelle codes', () => {
   it.each([
     [[], 'usage: passerelle codes'],
     [['remove'], 'there is no "remove"'],
-    [['list'], 'say which file'],
+    [['list'], 'say which file: --file FILE, or --config FILE'],
+    [['list', '--file', 'x', '--config', 'y'], '--file and --config exclude each other'],
+    [['list', '--file', 'x', '--address', '127.0.0.1:1'], '--address is for --config'],
+    [['list', '--config', 'x', '--address', 'localhost'], '--address must be an IP address and a port'],
+    [['add', '--file', 'x', '--config', 'y'], '--config is for list'],
     [['revoke', '--file', 'x'], 'say which code'],
     [['add', 'x', '--file', 'x'], 'one word too many'],
     [['list', '--file', 'x', '--uses', '3'], '--uses is for add'],

@@ -32,6 +32,13 @@ export function examine(begin: () => Promise<Sitting>): void {
       expect(await store.counters.raise(`pas:u:${record}`, 8)).toBe(true)
       expect(await store.counters.raise(`pas:u:${record}`, 8)).toBe(false)
     })
+
+    it('say how far they stand, and none where nothing was counted', async () => {
+      for (let nth = 0; nth < 3; nth++) await store.counters.raise(`pas:u:${record}`, 7)
+      const keys = [`pas:u:${visits}`, `pas:u:${record}`]
+      expect(await store.counters.counts(keys)).toEqual([0, 3])
+      expect(await store.counters.counts([])).toEqual([])
+    })
   })
 
   describe('rates', () => {

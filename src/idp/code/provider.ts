@@ -2,7 +2,6 @@
  * Sign-in by an access code from a file (docs/sessions.md B 16, 17): for guests, and for when an idp is away. The person is the code:
  * its subject is `code:<selector>`, and it never is more than its claims. Rests on model/ only.
  */
-import { createHash } from 'node:crypto'
 import { GatewayError } from '../../errors.ts'
 import type { CodeOutcome, Report } from '../../model/event.ts'
 import type { IdpId } from '../../model/identity.ts'
@@ -11,6 +10,7 @@ import type { Text } from '../../model/text.ts'
 import type { AccessCode, ReadCodes } from './access-code.ts'
 import { matches } from './hash.ts'
 import { codeIn } from './spelling.ts'
+import { stampOf, useNameOf } from './stamp.ts'
 import { Turns } from './turns.ts'
 import { countUsesIn } from './uses-file.ts'
 import { watchFile } from './watched-file.ts'
@@ -122,7 +122,7 @@ export function createCodeProvider(settings: CodeIdpSettings, { now, report, cod
   async function mayBeUsed(code: AccessCode): Promise<boolean> {
     if (code.uses === null) return true
     try {
-      return await countUse(`${id} ${stampOf({ ...code, hosts: null })}`, code.uses)
+      return await countUse(useNameOf(id, code), code.uses)
     } catch (error) {
       tell('uncounted', code.selector)
       throw error
@@ -185,12 +185,6 @@ export function createCodeProvider(settings: CodeIdpSettings, { now, report, cod
   function tell(outcome: CodeOutcome, selector: string | null): void {
     report({ name: 'code.tried', idp: id, outcome, selector })
   }
-}
-
-/** The same code, opening the same hosts: one that is issued anew under an old selector is another. Says nothing of the hash. */
-function stampOf({ selector, hash, hosts }: AccessCode): string {
-  const told = `${hash.salt.toString('base64url')} ${hash.digest.toString('base64url')} ${JSON.stringify(hosts)}`
-  return `${selector} ${createHash('sha256').update(told).digest('base64url').slice(0, 22)}`
 }
 
 function shown(ms: number | null): string {

@@ -4,6 +4,7 @@
  * is wrong with it refuses the use: a file that is missing or damaged must never mean that nothing was used.
  */
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { GatewayError } from '../../errors.ts'
 import { changeFile, FileNotChanged } from './changed-file.ts'
 
@@ -44,7 +45,7 @@ export const usesHint =
  */
 export function countUsesIn(file: string): (name: string, most: number) => Promise<boolean> {
   return async (name, most) => {
-    const key = createHash('sha256').update(name).digest('base64url')
+    const key = keyOf(name)
     try {
       return await changeFile(file, text => {
         const uses = text === null ? 'does not exist' : readUses(text)
@@ -58,6 +59,24 @@ export function countUsesIn(file: string): (name: string, most: number) => Promi
       throw uncounted(`${file} could not be ${error.step === 'read' ? 'read' : 'written'}: ${error.message}`, error)
     }
   }
+}
+
+/**
+ * For whoever only looks: the file is replaced whole, so it needs no lock.
+ *
+ * @returns how often something was used, by its name
+ * @throws GatewayError `code.not-counted` the file is missing, damaged, or cannot be read
+ */
+export async function usedIn(file: string): Promise<(name: string) => number> {
+  const uses = await readFile(file, 'utf8').then(readUses, (error: unknown) => {
+    throw uncounted(`${file} could not be read: ${(error as Error).message}`, error)
+  })
+  if (typeof uses === 'string') throw uncounted(`${file} ${uses}`)
+  return name => uses.get(keyOf(name)) ?? 0
+}
+
+function keyOf(name: string): string {
+  return createHash('sha256').update(name).digest('base64url')
 }
 
 function uncounted(detail: string, cause?: unknown): GatewayError {
