@@ -11,7 +11,7 @@ export interface CacheEntry {
   readonly session: Session
   readonly hash: string
   readonly provisional: boolean
-  /** Our clock, ms, when the store was read. */
+  /** Our clock, ms, when the store was asked. */
   readonly readAt: number
   /** What to add to our clock to have the store's, ms. */
   readonly skew: number

@@ -40,8 +40,8 @@ export interface FollowParts {
 export const waitMs = 400
 /** Lines of one read at most. */
 export const linesLimit = 1_000
-/** How old, in ms, the knowledge may be that this process' memory is believed by. */
-const freshMs = 1_000
+/** How old, in ms, what the store said may be when it is believed: this process' memory, by the log, and a record that was read. */
+export const freshMs = 1_000
 /** Between attempts to reach a log that is out of reach, ms. */
 const pauseMs = 50
 
@@ -68,7 +68,7 @@ export function startFollowing({ reader, hear, failed, monotonic }: FollowParts)
   const done = loop()
 
   return {
-    fresh: () => !stopped && monotonic() - knownAt < freshMs,
+    fresh: () => !stopped && isFresh(),
 
     wrote(id) {
       if (before(newestOwn, id)) newestOwn = id
@@ -82,6 +82,10 @@ export function startFollowing({ reader, hear, failed, monotonic }: FollowParts)
       wake()
       await done
     },
+  }
+
+  function isFresh(): boolean {
+    return monotonic() - knownAt < freshMs
   }
 
   async function loop(): Promise<void> {
@@ -106,7 +110,8 @@ export function startFollowing({ reader, hear, failed, monotonic }: FollowParts)
   async function readOn(from: string): Promise<void> {
     // An answer tells what was so when it was given, and it was given after it was asked for, however late it comes.
     const askedAt = monotonic()
-    const waited = waits ? waitMs : 0
+    // Nor is the next one waited for where this process stood still and what it knows has grown old meanwhile.
+    const waited = waits && isFresh() ? waitMs : 0
     const lines = await reader.read(from, before(from, newestOwn) ? newestOwn : from, waited)
     if (lines === null) return beginAnew()
     for (const { id, entry } of lines) {

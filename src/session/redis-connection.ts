@@ -1,12 +1,14 @@
 /**
  * Connections to Redis: to one server, to the one that sentinels name, to a cluster; the only file that knows ioredis.
- * Nothing waits for Redis: a command that has no connection fails at once, one without an answer after its deadline, and
- * a gateway starts without Redis and finds it when it comes. Everything goes to masters.
+ * Nothing waits for Redis: a command that has no connection fails at once, and a gateway starts without Redis and finds it when
+ * it comes. How long an answer may take is for whoever asks (model/deadlines.ts): ioredis's own time limits count our standstills
+ * against Redis. Everything goes to masters.
  */
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { Cluster, Redis } from 'ioredis'
 import type { RedisPlace } from './redis-place.ts'
 import { scripts } from './redis-scripts.ts'
+import { giveUpWhenSilent } from './redis-silence.ts'
 
 /** What defineCommand adds. A name that ends in Buffer gives bytes, not text. */
 interface Scripted {
@@ -27,8 +29,6 @@ export type Connection = Redis & Scripted
 export interface ConnectionManner {
   /** As Redis lists it, for the operator. */
   readonly name: string
-  /** Milliseconds until a command without an answer is a failure. */
-  readonly commandTimeoutMs: number
   /** Milliseconds of silence after which a connection is given up: what stands in its buffers goes with it. */
   readonly silenceMs: number
   /** Milliseconds between two attempts to connect, at most. */
@@ -41,9 +41,11 @@ const connectTimeoutMs = 1_000
 const askedTimeoutMs = 500
 /** How often a cluster is asked who serves what although nobody was sent elsewhere, ms. */
 const refreshMs = 5_000
+/** Milliseconds until a Redis that still reads its data is asked again whether it is ready. */
+const loadingMs = 500
 
 export function connect(place: RedisPlace, manner: ConnectionManner): Connection {
-  const { commandTimeoutMs, longestPauseMs } = manner
+  const { longestPauseMs, silenceMs } = manner
   const pause = (attempt: number) => Math.min(longestPauseMs, 25 * 2 ** attempt) * (0.5 + Math.random() / 2)
   const tls = place.tls === null ? null : { ...trustIn(place.tls.ca), ...named(place.tls.serverName) }
   const options = {
@@ -53,10 +55,8 @@ export function connect(place: RedisPlace, manner: ConnectionManner): Connection
     connectionName: manner.name,
     disableClientInfo: true,
     connectTimeout: connectTimeoutMs,
-    commandTimeout: commandTimeoutMs,
-    socketTimeout: manner.silenceMs,
     disconnectTimeout: 200,
-    maxLoadingRetryTime: commandTimeoutMs,
+    maxLoadingRetryTime: loadingMs,
     // Never sent twice: a GETDEL that was carried out before the connection broke would then find nothing.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
@@ -72,20 +72,22 @@ export function connect(place: RedisPlace, manner: ConnectionManner): Connection
   }
   switch (place.kind) {
     case 'server':
-      return new Redis({ ...single, ...place.servers[0] }) as Connection
+      return watched(new Redis({ ...single, ...place.servers[0] }))
     case 'sentinels':
-      return new Redis({
-        ...single,
-        sentinels: place.servers.map(server => ({ ...server })),
-        name: place.master,
-        ...(place.sentinelUsername === null ? {} : { sentinelUsername: place.sentinelUsername }),
-        ...(place.sentinelPassword === null ? {} : { sentinelPassword: place.sentinelPassword }),
-        ...(tls === null ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
-        sentinelRetryStrategy: pause,
-        sentinelCommandTimeout: askedTimeoutMs,
-      }) as Connection
-    case 'cluster':
-      return new Cluster(
+      return watched(
+        new Redis({
+          ...single,
+          sentinels: place.servers.map(server => ({ ...server })),
+          name: place.master,
+          ...(place.sentinelUsername === null ? {} : { sentinelUsername: place.sentinelUsername }),
+          ...(place.sentinelPassword === null ? {} : { sentinelPassword: place.sentinelPassword }),
+          ...(tls === null ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+          sentinelRetryStrategy: pause,
+          sentinelCommandTimeout: askedTimeoutMs,
+        }),
+      )
+    case 'cluster': {
+      const cluster = new Cluster(
         place.servers.map(server => ({ ...server })),
         {
           redisOptions: options,
@@ -102,7 +104,15 @@ export function connect(place: RedisPlace, manner: ConnectionManner): Connection
           retryDelayOnClusterDown: 0,
           retryDelayOnTryAgain: 50,
         },
-      ) as unknown as Connection
+      )
+      cluster.on('+node', watched)
+      return cluster as unknown as Connection
+    }
+  }
+
+  function watched(line: Redis): Connection {
+    giveUpWhenSilent(line, silenceMs)
+    return line as Connection
   }
 }
 
@@ -153,24 +163,6 @@ export function told(error: unknown): string {
 /** What Redis itself answered: not a connection that is lost, and not a deadline. */
 export function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError'
-}
-
-/**
- * A deadline for the whole: in a cluster a command may be sent on from server to server, each time with a deadline of its own,
- * and a pipeline waits until somebody has said who serves what.
- *
- * @throws Error after so many milliseconds
- */
-export async function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Made once for a connection: parsing a hundred and fifty certificates each time would cost more than the handshake. */

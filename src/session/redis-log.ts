@@ -1,14 +1,15 @@
 /** The log of ends as a stream of Redis (SESSIONS C2, S7): how it is written and read. */
+import { Deadlines } from '../model/deadlines.ts'
 import type { EndEntry } from '../model/store.ts'
 import { type LogLine, type LogReader, linesLimit } from './follow.ts'
-import { type Connection, within } from './redis-connection.ts'
+import type { Connection } from './redis-connection.ts'
 
 /** Of a cluster it is on one server, like every key. */
 export const logKey = 'pas:ended'
 /** About how many lines it keeps: far more than a process can miss between two reads. */
 const length = 100_000
-/** Milliseconds for a read in all; one waits 400 for news. */
-const deadlineMs = 1_000
+/** Milliseconds until a read without an answer has failed; one waits 400 for news. */
+export const readWithinMs = 900
 
 /** @returns the line's id */
 export async function writeLine(redis: Connection, { kind, key, reason }: EndEntry): Promise<string> {
@@ -19,10 +20,11 @@ export async function writeLine(redis: Connection, { kind, key, reason }: EndEnt
 
 /** @param redis a connection of its own: a read that waits for news holds up everything behind it */
 export function createLogReader(redis: Connection): LogReader {
+  const deadlines = new Deadlines(readWithinMs)
   return {
     async newest() {
       if (redis.status !== 'ready') throw new Error('no connection')
-      const [line] = await within(deadlineMs, redis.xrevrange(logKey, '+', '-', 'COUNT', 1))
+      const [line] = await deadlines.within(redis.xrevrange(logKey, '+', '-', 'COUNT', 1))
       return line?.[0] ?? '0-0'
     },
 
@@ -33,7 +35,7 @@ export function createLogReader(redis: Connection): LogReader {
       if (waitMs === 0) both.xread('COUNT', linesLimit, ...from)
       else both.xread('COUNT', linesLimit, 'BLOCK', waitMs, ...from)
       if (redis.status !== 'ready') throw new Error('no connection')
-      const replies = (await within(deadlineMs, both.exec())) ?? []
+      const replies = (await deadlines.within(both.exec())) ?? []
       const failed = replies.find(([error]) => error !== null)
       if (failed !== undefined) throw failed[0]
       const [anchored, read] = replies.map(([, reply]) => (reply ?? []) as readonly unknown[])

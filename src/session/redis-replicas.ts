@@ -3,6 +3,7 @@
  * lose an end. Nobody waits for this; the log says which ends were at risk. A connection of its own, made at the first end:
  * WAIT holds up every command behind it, and answers for what was written before it on the whole server.
  */
+import { Deadlines } from '../model/deadlines.ts'
 import type { Report } from '../model/event.ts'
 import { type Connection, firstAttempt, mastersOf } from './redis-connection.ts'
 import { logKey } from './redis-log.ts'
@@ -10,8 +11,9 @@ import { logKey } from './redis-log.ts'
 /** How many replicas must have it, and milliseconds for that. */
 const replicasWanted = 1
 const waitMs = 100
-/** Milliseconds that the key lives whose writing is waited for. */
+/** Milliseconds that the key lives whose writing is waited for, and that each answer may take. */
 const markerMs = 1_000
+const answerMs = 1_000
 
 export interface ReplicaCheck {
   /** Looks after an end; those that come while it looks are looked after together. */
@@ -21,6 +23,7 @@ export interface ReplicaCheck {
 
 export function createReplicaCheck(open: () => Connection, cluster: boolean, report: Report): ReplicaCheck {
   const waiting = new Set<string>()
+  const deadlines = new Deadlines(answerMs)
   let connection: Connection | null = null
   let busy = false
 
@@ -44,8 +47,9 @@ export function createReplicaCheck(open: () => Connection, cluster: boolean, rep
       while (waiting.size > 0) {
         const tags = [...waiting]
         waiting.clear()
-        await Promise.all(tags.map(tag => redis.set(`pas:w:{${tag}}`, '', 'PX', markerMs)))
-        const confirmed = (await Promise.all(mastersOf(redis).map(replicasOf))).filter(count => count !== null)
+        await deadlines.within(Promise.all(tags.map(tag => redis.set(`pas:w:{${tag}}`, '', 'PX', markerMs))))
+        const told = await deadlines.within(Promise.all(mastersOf(redis).map(replicasOf)))
+        const confirmed = told.filter(count => count !== null)
         if (confirmed.length > 0)
           report({ name: 'session.end-replicated', confirmed: Math.min(...confirmed) >= replicasWanted })
       }

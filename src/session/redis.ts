@@ -3,22 +3,14 @@
  * faults: A4. How it is reached: redis-connection.ts; its log of ends: redis-log.ts, followed as follow.ts says.
  */
 import { GatewayError } from '../errors.ts'
+import { Deadlines } from '../model/deadlines.ts'
 import type { Report } from '../model/event.ts'
 import type { Entered, Store } from '../model/store.ts'
 import { createFollowers } from './ended-log.ts'
 import { startFollowing } from './follow.ts'
 import { cautionsOf } from './redis-cautions.ts'
-import {
-  connect,
-  firstAttempt,
-  isReply,
-  mastersOf,
-  onMastersChanged,
-  onServerLost,
-  told,
-  within,
-} from './redis-connection.ts'
-import { createLogReader, logKey, writeLine } from './redis-log.ts'
+import { connect, firstAttempt, isReply, mastersOf, onMastersChanged, onServerLost, told } from './redis-connection.ts'
+import { createLogReader, logKey, readWithinMs, writeLine } from './redis-log.ts'
 import type { RedisPlace } from './redis-place.ts'
 import { createReplicaCheck } from './redis-replicas.ts'
 
@@ -33,33 +25,17 @@ export interface RedisStoreOptions {
 const scanBatch = 1_000
 /** Unanswered commands at most. Beyond, Redis is behind by more than waiting can mend. */
 const unansweredLimit = 10_000
-/** Milliseconds until a read of the log without an answer is a lost connection; one waits 400 for news. */
-const logTimeoutMs = 900
 
 /** Resolves when the first attempt to connect has ended, well or not: Redis may be down, and comes later. */
 export async function createRedisStore(options: RedisStoreOptions): Promise<Store> {
   const { place, report, commandTimeoutMs = 500 } = options
-  const redis = connect(place, {
-    name: 'passerelle',
-    commandTimeoutMs,
-    silenceMs: 2 * commandTimeoutMs,
-    longestPauseMs: 800,
-  })
+  const deadlines = new Deadlines(commandTimeoutMs)
+  const asWeAsk = { silenceMs: 2 * commandTimeoutMs, longestPauseMs: 800 }
+  const redis = connect(place, { name: 'passerelle', ...asWeAsk })
   // A read that waits for news would hold up every command behind it.
-  const logConnection = connect(place, {
-    name: 'passerelle-log',
-    commandTimeoutMs: logTimeoutMs,
-    silenceMs: logTimeoutMs,
-    longestPauseMs: 200,
-  })
+  const logConnection = connect(place, { name: 'passerelle-log', silenceMs: readWithinMs, longestPauseMs: 200 })
   const replicas = createReplicaCheck(
-    () =>
-      connect(place, {
-        name: 'passerelle-wait',
-        commandTimeoutMs,
-        silenceMs: 2 * commandTimeoutMs,
-        longestPauseMs: 800,
-      }),
+    () => connect(place, { name: 'passerelle-wait', ...asWeAsk }),
     place.kind === 'cluster',
     report,
   )
@@ -244,7 +220,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
       closing = true
       replicas.close()
       await following.stop()
-      if (redis.status === 'ready' && place.kind !== 'cluster') await redis.quit().catch(() => {})
+      if (redis.status === 'ready' && place.kind !== 'cluster') await deadlines.within(redis.quit()).catch(() => {})
       redis.disconnect()
     },
   }
@@ -262,7 +238,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     if (unanswered >= unansweredLimit) throw failure(`${what}: ${unansweredLimit} commands wait for an answer already`)
     unanswered++
     try {
-      return await (place.kind === 'cluster' ? within(2 * commandTimeoutMs, command()) : command())
+      return await deadlines.within(command())
     } catch (error) {
       throw failure(`${what}: ${told(error)}`)
     } finally {

@@ -8,9 +8,10 @@ import { detached } from '../model/detached.ts'
 import type { Report } from '../model/event.ts'
 import type { IdpId } from '../model/identity.ts'
 import type { Scope, Session } from '../model/session.ts'
-import type { Follower, RecordStore } from '../model/store.ts'
+import type { Follower, RecordStore, Stored } from '../model/store.ts'
 import { type CacheEntry, entryLifeMs, type SessionCache } from './cache.ts'
 import { type CookieClaim, readCookie } from './cookies.ts'
+import { freshMs } from './follow.ts'
 import type { Marks } from './marks.ts'
 import type { Recheck } from './recheck.ts'
 import { hashOf, keysOf, lastTouch, openRecord, sessionOf } from './record.ts'
@@ -191,7 +192,8 @@ export function createResume(parts: ResumeParts) {
     const begun = epoch
     const entry = await load(claim)
     if (follower.counter() === counter && begun === epoch) {
-      if (entry === null || entry.provisional) return entry
+      // Of what took so long to read, our clock says too little of the store's.
+      if (entry === null || entry.provisional || now() - entry.readAt >= freshMs) return entry
       // What was noted as visited stays noted: one write for each site, not one for each read of the record.
       for (const visited of cache.get(scope, value)?.visited ?? []) entry.visited.add(visited)
       cache.put(scope, value, entry)
@@ -204,8 +206,9 @@ export function createResume(parts: ResumeParts) {
   async function load(claim: CookieClaim): Promise<CacheEntry | null> {
     const at = keysOf(hashOf(claim.id))
     if (parts.condemned.has(at.hash)) return null
-    const stored = await parts.records.read(at.record)
-    if (stored === null) return null
+    const read = await readSoon(at.record)
+    if (read === null) return null
+    const { stored, askedAt } = read
     const opened = openRecord(keys, at, stored.value)
     if (opened === null) {
       parts.report({ name: 'session.undecryptable' })
@@ -216,18 +219,30 @@ export function createResume(parts: ResumeParts) {
     if (!parts.hasIdp(record.identity.idp)) return null
     const over = parts.marks.over(record.identity, record.createdAt)
     if (typeof over === 'boolean' ? over : await over) return null
-    const ours = now()
-    const skew = stored.now - ours
+    const skew = stored.now - now()
     return {
       session: sessionOf(claim.id, claim.generation, record),
       hash: at.hash,
       provisional: record.provisional,
-      readAt: ours,
+      readAt: askedAt,
       skew,
       idleEnd: stored.expiresAt,
       touchedAt: lastTouch(stored, record.absoluteEnd, parts.idleMs(record.device)) ?? stored.now,
       recheckAt: (parts.recheck?.dueAt(record) ?? Number.POSITIVE_INFINITY) - skew,
       visited: new Set(),
+    }
+  }
+
+  /**
+   * Where this process stood still while it asked, it comes to the answer late: what was so then is worth no more than a memory of
+   * that age, so it asks once more.
+   */
+  async function readSoon(key: string): Promise<{ readonly stored: Stored; readonly askedAt: number } | null> {
+    for (let again = true; ; again = false) {
+      const askedAt = now()
+      const stored = await parts.records.read(key)
+      if (again && now() - askedAt >= freshMs) continue
+      return stored === null ? null : { stored, askedAt }
     }
   }
 

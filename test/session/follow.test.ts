@@ -116,6 +116,19 @@ describe('whoever follows the log', () => {
     expect(heard.map(({ kind }) => kind)).toEqual(['lost', 'session'])
   })
 
+  it('does not wait for news where it comes to an answer so late that it knows nothing fresh', async () => {
+    ;(await question(1)).newest('1-0')
+    const waiting = await question(2)
+    now = 2_000
+    waiting.lines([])
+    expect(following.fresh()).toBe(false)
+    expect(await question(3)).toMatchObject({ after: '1-0', waitMs: 0 })
+    expect(following.fresh()).toBe(false)
+    ;(await question(3)).lines([])
+    expect(await question(4)).toMatchObject({ after: '1-0', waitMs: 400 })
+    expect(following.fresh()).toBe(true)
+  })
+
   it('is not fresh while more lines wait than one answer holds', async () => {
     ;(await question(1)).newest('1-0')
     const waiting = await question(2)
