@@ -3,6 +3,7 @@
  * of their own are told; and the same message a second time is without effect.
  */
 import { GatewayError } from '../errors.ts'
+import { Deadlines } from '../model/deadlines.ts'
 import type { Report } from '../model/event.ts'
 import type { LogoutChannel, LogoutNotice, LogoutOutcome, TellParticipants } from '../model/logout.ts'
 import type { EndedSession } from '../model/session.ts'
@@ -29,6 +30,8 @@ export type EndFromIdp = (
 ) => Promise<LogoutOutcome & { readonly failure: GatewayError | null }>
 
 export function createEndFromIdp({ sessions, seen, tellParticipants, report }: FromIdpParts): EndFromIdp {
+  const patience = new Deadlines(patienceMs)
+
   return async function endFromIdp(channel, notices) {
     const ended: EndedSession[] = []
     let failure: GatewayError | null = null
@@ -40,7 +43,9 @@ export function createEndFromIdp({ sessions, seen, tellParticipants, report }: F
     const stored = failure === null
     const [first] = notices
     if (first !== undefined) report({ name: 'logout.heard', idp: first.idp, channel, ended: ended.length, stored })
-    await noLongerThan(patienceMs, tellAll(ended))
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const deadline = patience.begin(resolve)
+    await Promise.race([tellAll(ended), late]).finally(() => deadline.end())
     return { ended: ended.length, stored, failure }
   }
 
@@ -63,12 +68,4 @@ export function createEndFromIdp({ sessions, seen, tellParticipants, report }: F
       return { ended: [], failure: error }
     }
   }
-}
-
-async function noLongerThan(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

@@ -4,6 +4,7 @@
  * who it was, in the headers that they trust, and a token after that of OpenID Connect Back-Channel Logout 1.0 §2.4.
  */
 import { randomUUID } from 'node:crypto'
+import { Deadlines } from '../model/deadlines.ts'
 import type { Report } from '../model/event.ts'
 import { type Identity, subjectId } from '../model/identity.ts'
 import type { LogoutPolicy, TellParticipants } from '../model/logout.ts'
@@ -51,6 +52,8 @@ export function createTellParticipants(parts: ParticipantParts): TellParticipant
     return notify === null ? [] : [{ resource, notify, lane: new Lane(atATime) }]
   })
 
+  const patience = new Deadlines(patienceMs)
+
   return async function tellParticipants(ended, { except = null } = {}) {
     const visited = participants.filter(({ resource: { id } }) => id !== except && ended.visited.includes(id))
     const ids = visited.map(({ resource }) => resource.id)
@@ -64,7 +67,11 @@ export function createTellParticipants(parts: ParticipantParts): TellParticipant
         })
       }),
     )
-    await within(patienceMs, Promise.all(all))
+    // Whatever has not come by then goes on alone.
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const deadline = patience.begin(resolve)
+    await Promise.race([Promise.all(all), late])
+    deadline.end()
     return { told: ids.filter(id => told.has(id)), failed: ids.filter(id => !told.has(id)) }
   }
 
@@ -107,12 +114,4 @@ export function createTellParticipants(parts: ParticipantParts): TellParticipant
       events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
     })
   }
-}
-
-/** Whatever has not come by then goes on alone. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  await Promise.race([work, promise])
-  clearTimeout(timer)
 }

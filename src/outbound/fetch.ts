@@ -3,6 +3,7 @@
  * keys), never a visitor's traffic. A peer that is slow, endless or enormous costs at most the deadline and the limit.
  */
 import { Agent, fetch as undiciFetch } from 'undici'
+import { Deadlines } from '../model/deadlines.ts'
 import type { OutboundFetch } from '../model/outbound.ts'
 import type { Connector } from './connector.ts'
 import { failureOf, lateness, TooLarge } from './failure.ts'
@@ -31,9 +32,11 @@ export function createFetch(connector: Connector, limits: FetchLimits): Fetching
     keepAliveMaxTimeout: 1_000,
   })
 
+  const deadlines = new Deadlines(limits.deadlineMs)
+
   const fetch: OutboundFetch = async (url, request) => {
-    const deadline = AbortSignal.timeout(limits.deadlineMs)
-    const signal = request.signal === null ? deadline : AbortSignal.any([deadline, request.signal])
+    const deadline = deadlines.signal()
+    const signal = request.signal === null ? deadline.signal : AbortSignal.any([deadline.signal, request.signal])
     try {
       // Not node's own fetch: it is another undici, which refuses this one's dispatcher.
       const answer = await undiciFetch(url, {
@@ -53,8 +56,10 @@ export function createFetch(connector: Connector, limits: FetchLimits): Fetching
       throw failureOf(
         cause,
         `${request.method} ${url.origin}${url.pathname}`,
-        lateness(deadline, signal, limits.deadlineMs),
+        lateness(deadline.signal, signal, limits.deadlineMs),
       )
+    } finally {
+      deadline.end()
     }
   }
 

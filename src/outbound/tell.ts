@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { Agent, type Dispatcher } from 'undici'
+import { type Deadline, Deadlines } from '../model/deadlines.ts'
 import type { OutboundTell } from '../model/outbound.ts'
 import type { Connector } from './connector.ts'
 import { failureOf, lateness } from './failure.ts'
@@ -22,24 +23,27 @@ const drained = 64 * 1024
 /** @param deadlineMs from the call to the head of the answer, and to the end of its body */
 export function createTell(connector: Connector, deadlineMs: number): Telling {
   const dispatcher = new Agent({ connect: toItsOwnName(connector), allowH2: false })
+  const deadlines = new Deadlines(deadlineMs)
 
   return {
     async tell(url, { method, headers }) {
-      const deadline = AbortSignal.timeout(deadlineMs)
+      const deadline = deadlines.signal()
       try {
         const answer = await dispatcher.request({
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
           method,
           headers: [...headers],
-          signal: deadline,
+          signal: deadline.signal,
           // Each on a connection of its own: what cannot be sent twice goes on none that the origin may be closing.
           reset: true,
         })
         drain(answer, deadline)
         return answer.statusCode
       } catch (cause) {
-        throw failureOf(cause, `${method} ${url.origin}${url.pathname}`, lateness(deadline, deadline, deadlineMs))
+        deadline.end()
+        const { signal } = deadline
+        throw failureOf(cause, `${method} ${url.origin}${url.pathname}`, lateness(signal, signal, deadlineMs))
       }
     },
     retire: () => void dispatcher.close(),
@@ -47,9 +51,12 @@ export function createTell(connector: Connector, deadlineMs: number): Telling {
   }
 }
 
-function drain({ body }: Dispatcher.ResponseData, signal: AbortSignal): void {
+function drain({ body }: Dispatcher.ResponseData, deadline: Deadline & { readonly signal: AbortSignal }): void {
   body.on('error', () => {})
-  body.dump({ limit: drained, signal }).catch(() => {})
+  body
+    .dump({ limit: drained, signal: deadline.signal })
+    .catch(() => {})
+    .finally(() => deadline.end())
 }
 
 /** undici would ask for the certificate of the Host header; the site has one for the name by which we reach it. */

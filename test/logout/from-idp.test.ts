@@ -137,7 +137,8 @@ describe('the sites of the sessions that ended', () => {
       })
       await vi.advanceTimersByTimeAsync(2_999)
       expect([slow.length, answered]).toEqual([20, false])
-      await vi.advanceTimersByTimeAsync(1)
+      // And the turn of the loop in which what has come is read.
+      await vi.advanceTimersByTimeAsync(10)
       await answer
       for (const finish of slow.splice(0)) finish()
       await vi.advanceTimersByTimeAsync(0)

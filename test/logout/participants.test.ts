@@ -15,6 +15,7 @@ import { anIdentity } from '../policy/a-session.ts'
 import { theResources } from '../resource/a-resource.ts'
 import { selfSigned } from '../stand-in/certificate.ts'
 import { type Origin, type OriginOptions, startOrigin } from '../stand-in/origin.ts'
+import { serverElsewhere, standStill } from '../stand-in/standstill.ts'
 
 const portal = 'https://acces.example.org'
 const { published, sign } = createAssertionKeys([new Secret('the secret of the test, which is long enough')])
@@ -166,6 +167,18 @@ describe('a site that is told', () => {
     expect(await tell()).toEqual({ told: ['r0'], failed: ['r1'] })
     expect(asked).toEqual(['r0.example.org'])
     expect(events).toContainEqual(expect.objectContaining({ detail: expect.stringContaining('ALTNAME') }))
+  })
+})
+
+describe('a gateway that stands still for longer than it waits', () => {
+  it('counts those as told that answered meanwhile', async () => {
+    const server = await serverElsewhere()
+    opened.push(server)
+    const outcome = telling(['a', 'b'].map(name => ({ origin: `http://${name}.localhost:${server.port}` })))()
+    await server.asked(2)
+    server.answer()
+    standStill(3_300, server)
+    expect(await outcome).toEqual({ told: ['r0', 'r1'], failed: [] })
   })
 })
 

@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { OutboundRequest } from '../../src/model/outbound.ts'
 import { createConnectors } from '../../src/outbound/connector.ts'
 import { createFetch } from '../../src/outbound/fetch.ts'
+import { serverElsewhere, standStill } from '../stand-in/standstill.ts'
 
 const connector = createConnectors({ ca: null, localAddress: null, refused: [] })
 const { fetch, close } = createFetch(connector(5_000), { deadlineMs: 1_000, bytes: 1_000 })
@@ -86,6 +87,16 @@ describe('an answer', () => {
       reason: 'timeout',
       message: `GET ${url.origin}/path: no whole answer within 1 s`,
     })
+  })
+
+  it('that came while this process stood still for longer than the deadline is read', async () => {
+    const server = await serverElsewhere()
+    const answer = fetch(new URL(`http://127.0.0.1:${server.port}/`), get)
+    await server.asked(1)
+    server.answer()
+    standStill(1_300, server)
+    expect(await (await answer).text()).toBe('answered')
+    await server.stop()
   })
 
   it('cut short is none', async () => {

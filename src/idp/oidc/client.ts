@@ -24,8 +24,8 @@ import {
   refreshTokenGrant,
 } from 'openid-client'
 import { GatewayError } from '../../errors.ts'
+import { Deadlines } from '../../model/deadlines.ts'
 import type { Asking } from '../../model/idp.ts'
-
 import type { OutboundFetch } from '../../model/outbound.ts'
 import type { Secret } from '../../model/secret.ts'
 import { ask } from '../ask.ts'
@@ -93,6 +93,7 @@ const answersMs = 10_000
 export type OidcClient = ReturnType<typeof createClient>
 
 export function createClient(settings: ClientSettings, needs: ClientNeeds) {
+  const deadlines = new Deadlines(answersMs)
   const unwired: CustomFetch = () => Promise.reject(new Error('building an address asks nobody'))
 
   /** One for each errand: openid-client remembers keys by it, and the key set remembers them better. */
@@ -161,7 +162,7 @@ export function createClient(settings: ClientSettings, needs: ClientNeeds) {
         (error: unknown) => {
           throw failureOf(error, asked, [...secret, ...sent])
         }
-      const signal = AbortSignal.timeout(answersMs)
+      const { signal } = deadlines.signal()
       const configuration = () => configure(metadata, wire(metadata, signal))
       return {
         async redeem(reply, { nonce, state, verifier }) {

@@ -3,6 +3,7 @@
  * or of HTTP servers. OpenID Connect Core 1.0 §3.1; RFC 7636; RFC 9207; RP-Initiated Logout 1.0 §2.
  */
 import { GatewayError } from '../../errors.ts'
+import { Deadlines } from '../../model/deadlines.ts'
 import type { Report } from '../../model/event.ts'
 import type { IdpId } from '../../model/identity.ts'
 import type { IdentityProvider, IdpMessage, IdpPending, SignIn, TakePending } from '../../model/idp.ts'
@@ -62,6 +63,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
   const keySet = createKeySet(needs)
   const client = createClient(settings.oidc, { ...needs, keySet, toleranceS })
   const refresh = createRefresh({ client, clientId, keySet, now: needs.now, toleranceS })
+  const patience = new Deadlines(endMs)
   const scope = [...new Set(['openid', ...settings.oidc.scopes])].join(' ')
 
   async function exchange(
@@ -124,13 +126,7 @@ export function createOidcProvider(settings: OidcSettings, needs: OidcNeeds): Id
   /** Null: there is none, or not soon enough for somebody who wants to leave. */
   async function metadataForEnd(): Promise<Metadata | null> {
     if (discovery.isGone()) return null
-    const patience = new AbortController()
-    const late = new Promise<null>(resolve => {
-      const timer = setTimeout(resolve, endMs, null)
-      patience.signal.addEventListener('abort', () => clearTimeout(timer))
-    })
-    const known = discovery.known().catch(() => null)
-    return Promise.race([known, late]).finally(() => patience.abort())
+    return patience.within(discovery.known()).catch(() => null)
   }
 
   const published = { issuer: settings.oidc.issuer, metadata: discovery.known, now: needs.now }
