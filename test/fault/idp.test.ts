@@ -95,7 +95,9 @@ const page = '/echo?article=12&view=full'
 
 /** Time passes at both ends at once. */
 let offsetMs = 0
-const now = () => performance.timeOrigin + performance.now() + offsetMs
+/** While it is not null, no time passes. */
+let heldAt: number | null = null
+const now = () => heldAt ?? performance.timeOrigin + performance.now() + offsetMs
 
 async function startOps(): Promise<ReadonlyMap<string, AdversarialOp>> {
   const started = await Promise.all(faults.map(({ id }) => startAdversarialOp(now).then(op => [id, op] as const)))
@@ -193,9 +195,12 @@ function facts(given: () => { world: TestGateway; ops: ReadonlyMap<string, Adver
     const fault = faults.find(({ id }) => id === 'broken') as Fault
     offsetMs += 11_000
     const before = opOf(fault).count('metadata')
+    // On a busy machine fifty people may take longer than the gateway waits until it asks anew.
+    heldAt = now()
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => new Browser().navigate(world.url(fault.id, page))),
     )
+    heldAt = null
     expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(503))
     tell('questions to the idp for 50 people', String(opOf(fault).count('metadata') - before))
     expect(opOf(fault).count('metadata') - before).toBe(1)

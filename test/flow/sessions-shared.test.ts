@@ -238,9 +238,15 @@ describe('without Redis', () => {
     expect(await who(world, browser)).toBe('alice')
     await redis.stop()
     const from = performance.now()
-    await until('the end of trust', async () => (await who(world, browser)) === 503, 1_100, 5)
-    // The question that finds the door shut takes a moment itself.
-    expect(performance.now() - from).toBeLessThan(promised(1_100))
+    let servedMs = 0
+    await until('the end of trust', async () => {
+      const askedMs = performance.now() - from
+      const answer = await who(world, browser)
+      // A question takes a moment itself, on a busy machine a long one.
+      if (answer === 'alice') servedMs = askedMs
+      return answer === 503
+    })
+    expect(servedMs).toBeLessThan(1_000)
   })
 
   it('a sign-in that arrives is a page with one button, and the reply is still good when Redis is back', async () => {
