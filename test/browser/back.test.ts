@@ -58,7 +58,7 @@ async function arrive(
   options: { readonly javaScriptEnabled?: boolean } = {},
 ): Promise<Page> {
   const context = await chromium.browser.newContext({ locale: 'en-GB', ...options })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(60_000)
   people.push(context)
   const page = await context.newPage()
   await page.goto(world.url('app', path))
@@ -166,9 +166,8 @@ describe('the page of the sign-out', () => {
     const complaints: string[] = []
     page.on('console', message => complaints.push(message.text()))
     await signOut(world, page)
-    expect(complaints).toEqual([
-      expect.stringMatching(/^Clear-Site-Data header on .*leave\?t=[\w-]+': Cleared data types: "cache"\.$/),
-    ])
+    const cleared = /^Clear-Site-Data header on .*leave\?t=[\w-]+': Cleared data types: "cache"\.$/
+    await expect.poll(() => complaints).toEqual([expect.stringMatching(cleared)])
     expect(await page.locator('iframe').count()).toBe(1)
     expect(await page.locator('iframe').isVisible()).toBe(false)
     const size: number = await page.evaluate('document.documentElement.scrollHeight - innerHeight')

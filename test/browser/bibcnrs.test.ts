@@ -5,7 +5,7 @@
  */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Chromium, launchChromium } from '../stand-in/chromium.ts'
+import { type Chromium, holdBack, launchChromium } from '../stand-in/chromium.ts'
 import { type Example, startExample } from '../stand-in/example.ts'
 import { focused, press, tabTo, type } from '../stand-in/keyboard.ts'
 import { expectOurPage } from '../stand-in/our-page.ts'
@@ -164,9 +164,11 @@ describe('a researcher with the keyboard alone', () => {
     await press(other, 'Se déconnecter', ({ pathname }) => pathname === '/logout')
     const question = await expectOurPage(chromium, other)
     expect(question).toContain('Cell')
+    const letGo = await holdBack(other, world.provider.issuer)
     await press(other, 'Me déconnecter', ({ pathname }) => pathname === '/signed-out')
     await line.filter({ hasText: 'fermée' }).waitFor()
     await expectOurPage(chromium, other)
+    await letGo()
     // It goes on by itself, or by its button, whichever comes first.
     await other.waitForURL(atJanus(world))
     await press(other, 'Oui, me déconnecter', ({ pathname }) => pathname === '/signed-out')

@@ -2,7 +2,7 @@
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startWorld, type World } from '../../demo/world.ts'
-import { type Chromium, launchChromium } from '../stand-in/chromium.ts'
+import { type Chromium, holdBack, launchChromium } from '../stand-in/chromium.ts'
 import { freePorts } from '../stand-in/ports.ts'
 
 let world: World
@@ -89,11 +89,13 @@ describe('the demonstration', () => {
     const own = async () => (await page.context().cookies(courses)).map(({ name }) => name)
     expect(await own()).toContain('COURSESSID')
 
-    await page.click('text=Quitter')
-    expect(page.url()).toMatch(/\/signed-out\?o=/)
+    const letGo = await holdBack(page, world.addresses.provider)
+    await page.click('text=Quitter', { noWaitAfter: true })
+    await page.waitForURL('**/signed-out?o=*')
     expect(await page.locator('html').getAttribute('lang')).toBe('fr')
     expect(await page.textContent('h1')).toBe('Fermeture en cours')
     expect(await own()).toEqual([])
+    await letGo()
     await page.waitForURL(
       address => address.searchParams.has('state') || address.href.startsWith(world.addresses.provider),
     )
@@ -111,9 +113,13 @@ describe('the demonstration', () => {
     const { courses, provider } = world.addresses
     const page = await arrive('bruno', courses)
     expect(await page.textContent('#reader')).toContain('Bruno Lefèvre')
-    await page.click('text=Quitter')
+    const letGo = await holdBack(page, provider)
+    await page.click('text=Quitter', { noWaitAfter: true })
+    await page.waitForURL('**/signed-out?o=*')
     expect(await page.textContent('h1')).toBe('Closing')
-    await page.goBack({ waitUntil: 'commit' })
+    // Playwright's own waits for a page that the provider keeps back.
+    await page.evaluate('setTimeout(() => history.back())')
+    await letGo()
     await page.waitForURL(address => address.href.startsWith(provider))
   })
 

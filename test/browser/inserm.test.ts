@@ -6,7 +6,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GatewayEvent } from '../../src/model/event.ts'
-import { type Chromium, launchChromium } from '../stand-in/chromium.ts'
+import { type Chromium, holdBack, launchChromium } from '../stand-in/chromium.ts'
 import { type Example, startExample } from '../stand-in/example.ts'
 import { expectOurPage } from '../stand-in/our-page.ts'
 import { createSecondFactor } from '../stand-in/second-factor.ts'
@@ -156,9 +156,11 @@ describe('a computer of one’s own', () => {
     // After a sign-out somebody else may sit there: the page asks first.
     await page.goto(world.portal('/logout'))
     await expectOurPage(chromium, page)
-    await page.getByRole('button', { name: 'Me déconnecter' }).click()
+    const letGo = await holdBack(page, world.provider.issuer)
+    await page.getByRole('button', { name: 'Me déconnecter' }).click({ noWaitAfter: true })
     await page.waitForURL(({ pathname }) => pathname === '/signed-out')
     await expectOurPage(chromium, page)
+    await letGo()
     await page.waitForURL(atInserm)
     await page.getByRole('button', { name: 'Oui, me déconnecter' }).click()
     await page.waitForURL(({ pathname }) => pathname === '/signed-out')

@@ -57,8 +57,8 @@ describe('twenty tabs that a browser restores at once', () => {
     world.origin.forget()
     const restored = await launchOnDisk(folder, true)
     browser = restored
-    await until('every tab at its site', () => new Set(heard()).size === tabs, 30_000)
-    await until('every tab’s page', () => shown(restored).toSorted().join() === addresses.toSorted().join(), 5_000)
+    await until('every tab at its site', () => new Set(heard()).size === tabs, 120_000)
+    await until('every tab’s page', () => shown(restored).toSorted().join() === addresses.toSorted().join(), 60_000)
     const asked = world.log.slice(lines).map(line => JSON.parse(line))
     const requests = asked.filter(({ msg, path }) => msg === 'request' && !/favicon|\.css|\.svg/.test(path))
     expect(requests.filter(({ status }) => status >= 400)).toEqual([])

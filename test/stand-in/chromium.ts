@@ -3,7 +3,7 @@
  * resolves *.localhost to the loopback by itself and takes Secure cookies there.
  */
 import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page, type Route } from 'playwright-core'
 
 export interface Chromium {
   /** Playwright's own, for what is not here. */
@@ -80,6 +80,25 @@ function howToLaunch() {
     timeout: 120_000,
     // Playwright switches the back/forward cache off; people have it on, and the back button after a sign-out is a test.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  }
+}
+
+/**
+ * Requests to this origin wait, so that a page that leads on by itself is still there however long a test looks at it.
+ *
+ * @returns lets them go, and all that come later
+ */
+export async function holdBack(page: Page, origin: string): Promise<() => Promise<void>> {
+  const waiting: Route[] = []
+  const there = (url: URL) => url.origin === origin
+  const keep = (route: Route) => {
+    waiting.push(route)
+  }
+  await page.route(there, keep)
+  return async () => {
+    await page.unroute(there, keep)
+    // Of what was given up meanwhile nothing can be let go.
+    await Promise.all(waiting.map(route => route.continue().catch(() => {})))
   }
 }
 
