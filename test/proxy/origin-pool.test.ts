@@ -415,7 +415,8 @@ describe('a pool that is retired', () => {
     silent = true
     const busy = ask()
     pool.retire()
-    await until('the free one gone', () => pool.size.open === 1, 2_000, 1)
+    // At both ends: each hears of it in its own time.
+    await until('the free one gone', () => pool.size.open === 1 && origin.open() === 1, 2_000, 1)
     const [used] = origin.connections.filter(({ isOpen }) => isOpen)
     await used?.answers(answerOf('ok'), 2)
     expect(await busy.heard.over).toBeNull()
