@@ -88,6 +88,7 @@ interface Asked {
 }
 
 function readArguments(args: readonly string[]): Asked {
+  if (args[0] === '--help' || args[0] === '-h') throw new NotUnderstood(usage)
   const { values, positionals } = parsedArguments(args)
   const { address, claims } = values
   if (positionals.length > 1 || (positionals.length === 0 && claims === undefined)) throw new NotUnderstood(usage)
@@ -106,7 +107,9 @@ function readArguments(args: readonly string[]): Asked {
 /** Not by a URL parser, which would resolve dots and turn backslashes: the path is judged as it is written. */
 function readUrl(url: string): AskedUrl {
   const [, host, rest] = /^https?:\/\/([^/?#]+)([^#]*)/i.exec(url) ?? []
-  if (host === undefined || rest === undefined) throw new NotUnderstood(usage)
+  if (host === undefined || rest === undefined) {
+    throw new NotUnderstood(`"${url}" is no address such as https://courses.example.org/page\n\n${usage}`)
+  }
   const target = rest.startsWith('/') ? rest : `/${rest}`
   return { host, target: target.replace(/[^\0-\x7f]+/g, text => encodeURIComponent(text.toWellFormed())) }
 }

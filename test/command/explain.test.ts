@@ -210,6 +210,16 @@ claim      email = [a@partner.example.org, b\\u{d}\\u{a}] (from mail)
     expect(said).toContain('usage: passerelle explain [URL]')
   })
 
+  it.each([['--help'], ['-h']])('says nothing but its usage where it is asked for it: %s', async arg => {
+    const { said } = await run(arg)
+    expect(said).toMatch(/^usage: passerelle explain/)
+  })
+
+  it('says what is no address', async () => {
+    const { said } = await run('courses.example.org')
+    expect(said).toMatch(/^"courses\.example\.org" is no address such as https:/)
+  })
+
   it('exits with 2 where claims, idp, address or configuration cannot be understood', async () => {
     const url = 'https://courses.example.org/'
     expect(await withClaims('{', url)).toMatchObject({ code: 2, said: expect.stringContaining('JSON') })
