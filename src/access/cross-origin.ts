@@ -30,7 +30,7 @@ export function mustComeFromTheSite(passage: Passage, resource: Resource, report
   throw refusal(request.method ?? '', origin ?? `a ${String(site)} page`, resource, report)
 }
 
-export function isAdmitted(origin: string, resource: Resource): boolean {
+function isAdmitted(origin: string, resource: Resource): boolean {
   return origin === resource.at.origin || resource.allowOrigins.includes(origin)
 }
 

@@ -82,7 +82,7 @@ const ownName = z
   .string()
   .regex(/^(?!(?:idp|subject|subjectId|entity|not|method|address)$)[A-Za-z][A-Za-z0-9_-]*$/, { error: expectedName })
 
-export const claimsSettings = z.record(ownName, claim)
+const claimsSettings = z.record(ownName, claim)
 
 export const topKeys = {
   claims: claimsSettings

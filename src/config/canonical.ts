@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { Secret } from '../model/secret.ts'
 
 /** @param settings any part of the configuration, as parsed: plain values, URLs and secrets */
-export function canonical(settings: unknown): string {
+function canonical(settings: unknown): string {
   return JSON.stringify(plain(settings))
 }
 

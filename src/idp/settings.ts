@@ -85,7 +85,7 @@ const codesIdp = z.strictObject({
   codes: codesSettings.describe('Signs people in by access codes from a file, such as those of guests.'),
 })
 
-export const idpSettings = byKey({ oidc: oidcIdp, cas: casIdp, codes: codesIdp })
+const idpSettings = byKey({ oidc: oidcIdp, cas: casIdp, codes: codesIdp })
 
 export const topKeys = {
   idps: z
@@ -93,5 +93,3 @@ export const topKeys = {
     .min(1)
     .describe('Who signs people in. With more than one, people choose on the sign-in page, in this order.'),
 }
-
-export type IdpSettings = z.output<typeof idpSettings>

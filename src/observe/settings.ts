@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { flag } from '../setting/flag.ts'
 
-export const logSettings = z.strictObject({
+const logSettings = z.strictObject({
   level: z
     .enum(['info', 'warn', 'error', 'silent'])
     .prefault('info')

@@ -12,7 +12,7 @@ const loopbackAddresses = [
   { address: '::1', family: 6 },
 ] as const
 
-export function isLoopbackName(hostname: string): boolean {
+function isLoopbackName(hostname: string): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, '')
   return name === 'localhost' || name.endsWith('.localhost')
 }

@@ -8,7 +8,7 @@ const localAddress = z
   .string({ error: 'must be an IP address of this machine' })
   .refine(text => isIP(text) !== 0, { error: 'must be an IP address of this machine' })
 
-export const outboundSettings = z.strictObject({
+const outboundSettings = z.strictObject({
   ca: orNull(pemFile('CERTIFICATE')).describe(
     'PEM file of certificate authorities that are believed beside those of the system.',
   ),
@@ -18,5 +18,3 @@ export const outboundSettings = z.strictObject({
 export const topKeys = {
   outbound: outboundSettings.prefault({}).describe('How the gateway reaches origins and identity providers.'),
 }
-
-export type OutboundSettings = z.output<typeof outboundSettings>

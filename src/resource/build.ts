@@ -66,7 +66,7 @@ export function publicAddressOf(url: URL): PublicAddress {
   }
 }
 
-export function originAddressOf(url: URL): OriginAddress {
+function originAddressOf(url: URL): OriginAddress {
   return {
     protocol: url.protocol === 'https:' ? 'https:' : 'http:',
     hostname: url.hostname,

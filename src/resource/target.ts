@@ -19,7 +19,7 @@ export interface NamedRequest {
 }
 
 /** Bytes of the request target; node's own limit on the whole head (32 KiB) lies above it. */
-export const targetLimit = 16_384
+const targetLimit = 16_384
 
 /**
  * @throws GatewayError `request.malformed`       the Host header or the target is one that nobody may send

@@ -60,5 +60,3 @@ export const topKeys = {
   operations: operations.prefault({}).describe('The second listener, for machines.'),
   drain: drain.prefault({}).describe('How the gateway stops.'),
 }
-
-export type ServerSettings = z.output<z.ZodObject<typeof topKeys>>

@@ -37,7 +37,7 @@ export interface FollowParts {
 }
 
 /** Milliseconds that one read waits for news. */
-export const waitMs = 400
+const waitMs = 400
 /** Lines of one read at most. */
 export const linesLimit = 1_000
 /** How old, in ms, what the store said may be when it is believed: this process' memory, by the log, and a record that was read. */

@@ -151,5 +151,3 @@ export const sessionSettings = z.strictObject({
 export const topKeys = {
   session: sessionSettings.describe('How long a sign-in lasts, where it is kept, and the secrets that protect it.'),
 }
-
-export type SessionSettings = z.output<typeof sessionSettings>

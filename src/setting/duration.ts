@@ -6,7 +6,7 @@ const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as con
 const written = /^(\d+)(ms|s|m|h|d)$/
 
 /** Null: this is no duration. */
-export function millisecondsOf(text: string): number | null {
+function millisecondsOf(text: string): number | null {
   const [, count, unit] = written.exec(text) ?? []
   if (count === undefined || unit === undefined) return null
   return Number(count) * unitMs[unit as keyof typeof unitMs]

@@ -12,7 +12,7 @@ export const secret = z
 roles.add(secret, { role: 'secret' })
 
 /** Below this many bytes a key can be guessed (SESSIONS A5). */
-export const leastKeyBytes = 32
+const leastKeyBytes = 32
 
 const placeholder = /change[-_ ]?(me|this|it)|example|placeholder|your[-_ ]?secret|insert|default|password|0123456789/i
 

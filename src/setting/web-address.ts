@@ -5,7 +5,7 @@
 import { z } from 'zod'
 
 /** `localhost`, `*.localhost` and `127.0.0.1`: browsers treat them as safe without TLS, and nobody else reaches them. */
-export function isLocalName(hostname: string): boolean {
+function isLocalName(hostname: string): boolean {
   return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '127.0.0.1'
 }
 

@@ -13,5 +13,3 @@ export const casSettings = z.strictObject({
     .prefault(3)
     .describe('Of the protocol: 3 asks for attributes at `/p3/serviceValidate`, 2 at `/serviceValidate`.'),
 })
-
-export type CasSettings = z.output<typeof casSettings>

@@ -11,5 +11,3 @@ export const codesSettings = z.strictObject({
     'A file in which the uses of codes that have a number of them are counted, where `session.store` is the memory of this process: they stay counted when it restarts. Make an empty one before the first start, in a folder that the gateway may write to; one that is missing or damaged later stops the start. With Redis leave it out: that counts for all processes.',
   ),
 })
-
-export type CodesSettings = z.output<typeof codesSettings>

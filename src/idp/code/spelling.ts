@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 
-export const selectorLength = 4
+const selectorLength = 4
 const codeLength = 20
 const letters = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const spelled = /^[0-9A-HJKMNP-TV-Z]+$/
