@@ -251,7 +251,10 @@ describe('on a shared computer', () => {
   it('nothing stays, also of what was remembered before', async () => {
     await signIn('no')
     const page = await choose('INEE')
-    expect(page.visibleText).toContain('jusqu’à votre déconnexion')
+    expect(page.visibleText).toContain('Le choix vaut jusqu’à votre déconnexion.')
+    // Nobody is asked twice whose computer it is, and a form that says otherwise is not believed.
+    expect(page.text).not.toContain('name="remember"')
+    await browser.submit(page, { choice: handle(page, 'INEE'), remember: 'yes' }, '/choice')
     expect(browser.cookies('acces.localhost').map(({ name }) => name)).not.toContain(choice)
     await signOut()
     expect(offered(await signIn('no'))).toEqual(['*INSB', 'INEE'])
@@ -261,6 +264,19 @@ describe('on a shared computer', () => {
     await signOut()
     expect(offered(await signIn('no'))).toEqual(['*INSB', 'INEE'])
     expect(browser.cookies('acces.localhost').map(({ name }) => name)).not.toContain(choice)
+  })
+})
+
+describe('on a computer that is taken for a shared one', () => {
+  it('because a link led past the question, what the browser still remembers is not looked at', async () => {
+    await signIn('yes')
+    await choose('INEE')
+    const [kept] = browser.cookies('acces.localhost').filter(({ name }) => name === choice)
+    const other = new Browser()
+    other.jar.plant({ name: choice, value: kept?.value ?? '', domain: 'acces.localhost' })
+    const page = await other.navigate(world.portal('/login?idp=campus'))
+    expect(offered(page)).toEqual(['*INSB', 'INEE'])
+    expect(await heard('app', other)).toBe('INSB of INSB;INEE')
   })
 })
 
@@ -340,6 +356,26 @@ describe('a configuration that comes', () => {
     const refused = await browser.submit(page, { choice: handle(page, 'INSB') }, '/choice')
     expect(refused.status).toBe(409)
     other.invariants()
+    await other.stop()
+  })
+})
+
+describe('where browsers are to remember nothing', () => {
+  it('no choice is kept, and none that was kept before is looked at', async () => {
+    await signIn('yes')
+    await choose('INEE')
+    const [kept] = browser.cookies('acces.localhost').filter(({ name }) => name === choice)
+    const same = { ...options, shared: world, more: options.more?.replace('remember: ask', 'remember: never') ?? '' }
+    const other = await startTwoIdps(same, world.op)
+    const one = new Browser()
+    one.jar.plant({ name: choice, value: kept?.value ?? '', domain: 'acces.localhost' })
+    const page = await signIn('yes', 'alice', one, other)
+    expect(offered(page)).toEqual(['*INSB', 'INEE'])
+    expect(page.text).not.toContain('name="remember"')
+    one.jar.clear('acces.localhost')
+    await signIn('yes', 'alice', one, other)
+    expect(offered(await choose('INEE', one, other))).toEqual(['INSB', '*INEE'])
+    expect(one.cookies('acces.localhost').map(({ name }) => name)).not.toContain(choice)
     await other.stop()
   })
 })
