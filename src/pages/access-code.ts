@@ -43,7 +43,8 @@ function notice(site: Site, c: PageContext, d: AccessCodeData, language: Languag
   const { title, lead } = sentences[d.failed.code][language](aboutOf(site, c, data, language))
   // Read out once, not in both languages.
   const role = level === 1 ? html` role="alert"` : null
-  return html`<div class="notice stop"${role}>${octagon}<div><p><b>${title}</b></p><p>${lead}</p></div></div>
+  const correct = wrongIn(d, language) && html` <a href="#${idOf(level)}">${wordsOf[language].correct}</a>`
+  return html`<div class="notice stop"${role}>${octagon}<div><p><b>${title}</b></p><p>${lead}${correct}</p></div></div>
 `
 }
 
@@ -51,13 +52,33 @@ const nothingKnown = { subject: null, going: null, host: null, sent: false, butt
 
 function field(d: AccessCodeData, language: Language, level: Level): Html {
   const words = wordsOf[language]
-  // The form is there twice, where it is folded in the other language.
-  const id = level === 1 ? 'code' : 'code-other'
-  const invalid = d.failed === null ? null : html` aria-invalid="true"`
+  const id = idOf(level)
+  const wrong = wrongIn(d, language)
+  const invalid = wrong && html` aria-invalid="true"`
+  const error = wrong && html`<span class="error" id="${id}-error">${words.error}${wrong}</span>`
   const other = d.otherWay === null ? null : html`<a href="${href(d.otherWay)}">${words.otherWay}</a>`
   return html`<div class="field"><label for="${id}">${words.label}</label><span class="hint" id="${id}-hint">${words.hint}</span>
-<input id="${id}" name="code" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="100" aria-describedby="${id}-hint" required${invalid}></div>
+<input id="${id}" name="code" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="100" aria-describedby="${id}-hint${error && ` ${id}-error`}" required${invalid}>${error}</div>
 <p class="act"><button class="btn">${words.signIn}</button>${other}</p>`
+}
+
+/** The form is there twice, where it is folded in the other language. */
+function idOf(level: Level): string {
+  return level === 1 ? 'code' : 'code-other'
+}
+
+/** What is wrong with what was typed; null: nothing, whatever else failed. */
+function wrongIn({ failed }: AccessCodeData, language: Language): string | null {
+  const { again, another } = wordsOf[language]
+  switch (failed?.code) {
+    case 'code.wrong':
+      return again
+    case 'code.not-yet':
+    case 'code.expired':
+      return another
+    default:
+      return null
+  }
 }
 
 function whom(site: Site, c: PageContext, language: Language): Html {
@@ -73,6 +94,9 @@ const wordsOf = {
   fr: {
     going: (going: string) => html`Vous allez vers <b>${going}</b>.`,
     error: html`Erreur&nbsp;: `,
+    again: 'à ressaisir',
+    another: 'ce code n’ouvre rien en ce moment',
+    correct: 'Saisir le code',
     label: 'Code d’accès',
     hint: html`Vingt chiffres et lettres, tels qu’on vous les a transmis, par exemple <span class="mono">7K3M-2VQX-…</span>`,
     signIn: 'Se connecter',
@@ -86,6 +110,9 @@ const wordsOf = {
   en: {
     going: (going: string) => html`You are going to <b>${going}</b>.`,
     error: html`Error: `,
+    again: 'type it again',
+    another: 'this code opens nothing at the moment',
+    correct: 'Type the code',
     label: 'Access code',
     hint: html`Twenty digits and letters, as they were given to you, such as <span class="mono">7K3M-2VQX-…</span>`,
     signIn: 'Sign in',

@@ -42,8 +42,8 @@ ${form(
   '/login',
   token,
   d.carried,
-  html`<div class="field"><label for="${id}">${words.label}</label><span class="hint" id="${id}-hint">${words.hint}</span>${failed}
-<input id="${id}" name="email" inputmode="email" autocomplete="email" autocapitalize="none" spellcheck="false" maxlength="254" value="${d.typed}" aria-describedby="${described}" required${invalid}></div>
+  html`<div class="field"><label for="${id}">${words.label}</label><span class="hint" id="${id}-hint">${words.hint}</span>
+<input id="${id}" name="email" inputmode="email" autocomplete="email" autocapitalize="none" spellcheck="false" maxlength="254" value="${d.typed}" aria-describedby="${described}" required${invalid}>${failed}</div>
 ${d.question && ownComputer(d.question, language)}<p class="act"><button class="btn plain">${words.confirm}</button></p>`,
 )}
 `

@@ -61,6 +61,22 @@ describe('every page, in both languages and at every place', () => {
     expect(wrong(html => new Set(ids(html)).size !== ids(html).length)).toEqual([])
   })
 
+  it('describes no field by a name that nothing has', () => {
+    const told = (html: string) =>
+      [...html.matchAll(/\saria-describedby="([^"]*)"/g)].flatMap(([, names = '']) => names.split(' '))
+    expect(wrong(html => told(html).some(id => !html.includes(`id="${id}"`)))).toEqual([])
+  })
+
+  it('says under a field that was filled in wrongly that it was, and leads there from above', () => {
+    for (const { html, name } of all.filter(({ html }) => html.includes('aria-invalid'))) {
+      const [, id = '', described = ''] =
+        /<input id="([^"]*)"[^>]* aria-describedby="([^"]*)"[^>]* aria-invalid/.exec(html) ?? []
+      expect(described.split(' '), name).toContain(`${id}-error`)
+      expect(html, name).toContain(`><span class="error" id="${id}-error">`)
+      expect(html, name).toContain(`<a href="#${id}">`)
+    }
+  })
+
   it('leaves no value unwritten', () => {
     expect(wrong(html => /undefined|\[object|NaN|>null</.test(html))).toEqual([])
   })
