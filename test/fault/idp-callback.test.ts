@@ -9,8 +9,10 @@ import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
 const page = '/echo?article=12'
 
+/** Time passes only where a test lets it: cool-downs last, however busy the machine is. */
 let offsetMs = 0
-const now = () => performance.timeOrigin + performance.now() + offsetMs
+const begunAt = Date.now()
+const now = () => begunAt + offsetMs
 
 let world: TwoIdps
 /** Waits for its tokens while the other tests run. */
@@ -71,11 +73,10 @@ describe('the keys of an idp', () => {
     const seconds = (performance.now() - begun) / 1_000
     expect(statuses.flat()).toEqual(Array(1_000).fill(400))
     const asked = world.op.count('keys') - known
-    tell('questions for keys under 1,000 forged tokens', `${asked}, in ${seconds.toFixed(1)} s (a cool-down is 30 s)`)
-    expect(seconds).toBeLessThan(30)
+    tell('questions for keys under 1,000 forged tokens', `${asked}, in ${seconds.toFixed(1)} s`)
     expect(asked).toBe(1)
 
-    later(30_000)
+    later(30_001)
     expect(new Set(await forge(20))).toEqual(new Set([400]))
     expect(world.op.count('keys') - known).toBe(2)
   })
