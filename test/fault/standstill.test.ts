@@ -9,7 +9,7 @@ import type { Browser } from '../stand-in/browser-client.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { tell } from '../stand-in/measure.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
-import { type RedisElsewhere, redisElsewhere, standStill } from '../stand-in/standstill.ts'
+import { type RedisElsewhere, redisElsewhere, standStill, standStillUntilAnswered } from '../stand-in/standstill.ts'
 import { timesOf, type Visit, visit } from '../stand-in/visits.ts'
 
 let offsetMs = 0
@@ -61,7 +61,7 @@ describe('a gateway that stands still while it waits for Redis', () => {
   it.each([700, 1_500, 2_500])('for %d ms answers every request as ever', async ms => {
     // Nothing that is remembered is believed any more: each asks the store.
     offsetMs += 31_000
-    const stood = standStillWhenAsked(() => standStill(ms))
+    const stood = standStillWhenAsked(() => standStillUntilAnswered(ms, [elsewhere]))
     const visits = (await Promise.all(readers.map(asking))).flat()
     expect(stood()).toBe(true)
     tell(`p99 of ${visits.length} requests around a standstill of ${ms} ms`, timesOf(visits).p99)

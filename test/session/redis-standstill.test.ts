@@ -16,7 +16,7 @@ import { until } from '../stand-in/measure.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 import { startRedisCluster } from '../stand-in/redis-cluster.ts'
 import { startRedisSentinel } from '../stand-in/redis-sentinel.ts'
-import { redisElsewhere, standStill } from '../stand-in/standstill.ts'
+import { redisElsewhere, standStill, standStillUntilAnswered } from '../stand-in/standstill.ts'
 
 const minute = 60_000
 /** Longer than a command may take, and than a line may be silent. */
@@ -51,22 +51,29 @@ const nowhere = serverAt(new Secret('redis://127.0.0.1'))
 const kinds = {
   'one server': async () => {
     const server = await startRedis()
-    return { place: serverAt(new Secret(server.url)), close: server.close }
+    return { place: serverAt(new Secret(server.url)), ports: [server.port], close: server.close }
   },
   'a server that sentinels name': async () => {
     const redis = await startRedisSentinel()
     const place = { ...nowhere, kind: 'sentinels', servers: redis.sentinels, master: redis.master } as const
-    return { place, close: redis.close }
+    return { place, ports: redis.servers.map(({ port }) => port), close: redis.close }
   },
   'a cluster': async () => {
     const cluster = await startRedisCluster()
-    const servers = cluster.servers.map(({ port }) => ({ host: '127.0.0.1', port }))
-    return { place: { ...nowhere, kind: 'cluster', servers } as const, close: cluster.close }
+    const ports = cluster.servers.map(({ port }) => port)
+    const servers = ports.map(port => ({ host: '127.0.0.1', port }))
+    return { place: { ...nowhere, kind: 'cluster', servers } as const, ports, close: cluster.close }
   },
-} satisfies Record<string, () => Promise<{ readonly place: RedisPlace; readonly close: () => Promise<void> }>>
+} satisfies Record<string, () => Promise<Servers>>
+
+interface Servers {
+  readonly place: RedisPlace
+  readonly ports: readonly number[]
+  readonly close: () => Promise<void>
+}
 
 describe.each(Object.entries(kinds))('a process on %s that stands still', (_, begin) => {
-  let redis: Awaited<ReturnType<typeof begin>>
+  let redis: Servers
   beforeAll(async () => {
     redis = await begin()
   })
@@ -74,6 +81,8 @@ describe.each(Object.entries(kinds))('a process on %s that stands still', (_, be
 
   it('has the answers to all that it had asked, loses no line, and tells nobody that Redis is down', async () => {
     const one = await open(redis.place)
+    const servers = await Promise.all(redis.ports.map(redisElsewhere))
+    for (const { stop } of servers) cleanups.push(stop)
     const { once, records, pages } = one.store
     const keys = Array.from({ length: 50 }, (_, nth) => `pas:{of-the-${nth}}:s`)
     // As large as they come: more than the system keeps for us is read in several turns.
@@ -89,7 +98,7 @@ describe.each(Object.entries(kinds))('a process on %s that stands still', (_, be
       one.store.ended.append({ kind: 'session', key: 'h', reason: 'user' }),
       pages.set('pas:f:x', Buffer.from('x'), minute, true),
     ])
-    standStill(standstillMs)
+    standStillUntilAnswered(standstillMs, servers)
     const [read, taken, peeked] = await asked
     expect(read.map(each => each?.value.toString())).toEqual(keys)
     expect(taken?.toString()).toBe('ticket')
@@ -128,10 +137,12 @@ describe('a process that stands still', () => {
 
   it('has the second answer too where Redis had forgotten the script', async () => {
     const { store } = await openHere()
+    const elsewhere = await redisElsewhere(server.port)
+    cleanups.push(elsewhere.stop)
     await store.records.create('pas:{a}:s', Buffer.from('x'), minute)
     await server.admin.script('FLUSH')
     const read = store.records.read('pas:{a}:s')
-    standStill(standstillMs)
+    standStillUntilAnswered(standstillMs, [elsewhere])
     expect((await read)?.value.toString()).toBe('x')
   })
 

@@ -7,11 +7,18 @@ import { Worker } from 'node:worker_threads'
 
 const nobody = new Int32Array(new SharedArrayBuffer(4))
 
-/** @param until also waits, half a minute at most, until what was asked of the thread is done */
-export function standStill(ms: number, until: Elsewhere | null = null): void {
+/** @param until also waits, half a minute at most, until what was asked of these threads is done */
+export function standStill(ms: number, ...until: readonly Elsewhere[]): void {
   Atomics.wait(nobody, 0, 0, ms)
-  if (until !== null && Atomics.wait(until.done, 0, 0, 30_000) === 'timed-out')
-    throw new Error('nothing was done elsewhere')
+  for (const { done } of until)
+    if (Atomics.wait(done, 0, 0, 30_000) === 'timed-out') throw new Error('nothing was done elsewhere')
+}
+
+/** So long, and until these have answered what was asked of them before. */
+export function standStillUntilAnswered(ms: number, servers: readonly RedisElsewhere[]): void {
+  // Later than all that was asked here, so that what answers this has answered that.
+  for (const server of servers) server.send(ms / 2, ['PING'])
+  standStill(ms, ...servers)
 }
 
 export interface Elsewhere {
