@@ -1,5 +1,6 @@
 /** What the operations listener does for an operator. Who stands behind its commands. */
 
+import { createUnanswered } from '../logout/unanswered.ts'
 import { type Commands, createCommands, type SessionLine } from '../server/commands.ts'
 import type { KnownSession } from '../session/sessions.ts'
 import type { Lasting } from './lasting.ts'
@@ -12,10 +13,11 @@ export function assembleCommands({ sessions, codes, report, monotonic }: Lasting
       for await (const known of sessions.list(selection)) yield lineOf(known)
     },
     async *end(selection) {
+      const unanswered = createUnanswered(monotonic)
       for await (const { looked, ended } of sessions.endMany(selection)) {
         // What waits for its turn is held in memory, so a few at a time.
-        await Promise.all(ended.map(one => standing().tellParticipants(one)))
-        yield { looked, ended: ended.length }
+        const told = await Promise.all(ended.map(one => standing().tellParticipants(one, { unanswered })))
+        yield { looked, ended: ended.length, untold: told.flatMap(({ failed }) => failed) }
       }
     },
     used: codes.used,

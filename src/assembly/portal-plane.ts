@@ -128,6 +128,7 @@ export function assemblePortalPlane(core: Core): ReturnType<typeof createPortalA
     sessions,
     seen: createSeen(core.store.once, core.keys, core.now),
     tellParticipants: core.tellParticipants,
+    monotonic: core.monotonic,
     report,
   })
   const fromIdp = { providers, endFromIdp, report, now: core.now }

@@ -28,7 +28,7 @@ OPTIONS
   --json                 lines of JSON as the gateway says them
 
 An end holds at once in every process of the gateway, and for sign-ins that are under way; whoever signs in later is
-welcome. Exit code 0: done. 1: not done, or not wholly. 2: the command was not understood.
+welcome. A site that wants to be told and does not answer is named. Exit code 0: done. 1: not done, or not wholly. 2: the command was not understood.
 `
 
 /** @returns the exit code */
@@ -173,8 +173,18 @@ async function writeTable(lines: AsyncIterable<Line>, out: Output, err: Output):
 
 async function writeProgress(lines: AsyncIterable<Line>, out: Output, err: Output): Promise<void> {
   for await (const line of lines) {
-    if (line.done === true) out.write(`${counted(Number(line.ended))} ended\n`)
-    else if (Number(line.looked) > 0) err.write(`${line.looked} looked at, ${line.ended} ended\n`)
+    if (line.done === true) {
+      out.write(`${counted(Number(line.ended))} ended\n`)
+      writeUntold((line.untold ?? {}) as Readonly<Record<string, number>>, err)
+    } else if (Number(line.looked) > 0) err.write(`${line.looked} looked at, ${line.ended} ended\n`)
+  }
+}
+
+/** The sessions are over all the same, and nobody can tell the site a second time. */
+function writeUntold(untold: Readonly<Record<string, number>>, err: Output): void {
+  for (const [resource, count] of Object.entries(untold)) {
+    const ends = count === 1 ? 'one end' : `${count} ends`
+    err.write(`the site ${printable(resource)} was not told of ${ends} in time: what it keeps of its own may last\n`)
   }
 }
 

@@ -10,11 +10,14 @@ import type { EndedSession } from '../model/session.ts'
 import type { EndedAll } from '../session/end-all.ts'
 import type { Seen } from '../session/seen.ts'
 import type { Sessions } from '../session/sessions.ts'
+import { createUnanswered } from './unanswered.ts'
 
 export interface FromIdpParts {
   readonly sessions: Pick<Sessions, 'endAll'>
   readonly seen: Seen
   readonly tellParticipants: TellParticipants
+  /** Milliseconds, never stepping back. */
+  readonly monotonic: () => number
   readonly report: Report
 }
 
@@ -29,7 +32,7 @@ export type EndFromIdp = (
   notices: readonly LogoutNotice[],
 ) => Promise<LogoutOutcome & { readonly failure: GatewayError | null }>
 
-export function createEndFromIdp({ sessions, seen, tellParticipants, report }: FromIdpParts): EndFromIdp {
+export function createEndFromIdp({ sessions, seen, tellParticipants, monotonic, report }: FromIdpParts): EndFromIdp {
   const patience = new Deadlines(patienceMs)
 
   return async function endFromIdp(channel, notices) {
@@ -50,8 +53,9 @@ export function createEndFromIdp({ sessions, seen, tellParticipants, report }: F
   }
 
   async function tellAll(ended: readonly EndedSession[]): Promise<void> {
+    const unanswered = createUnanswered(monotonic)
     for (let from = 0; from < ended.length; from += toldAtOnce) {
-      await Promise.all(ended.slice(from, from + toldAtOnce).map(one => tellParticipants(one)))
+      await Promise.all(ended.slice(from, from + toldAtOnce).map(one => tellParticipants(one, { unanswered })))
     }
   }
 

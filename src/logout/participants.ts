@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { Deadlines } from '../model/deadlines.ts'
 import type { Report } from '../model/event.ts'
 import { type Identity, subjectId } from '../model/identity.ts'
-import type { LogoutPolicy, TellParticipants } from '../model/logout.ts'
+import type { LogoutPolicy, TellParticipants, Unanswered } from '../model/logout.ts'
 import type { OutboundTell } from '../model/outbound.ts'
 import type { Resource } from '../model/resource.ts'
 import type { EndedSession } from '../model/session.ts'
@@ -43,6 +43,7 @@ const atATime = 20
 const mostWaiting = 1_000
 /** Milliseconds that a caller waits at most. */
 const patienceMs = 3_000
+const notAsked = 'it did not answer to an end a moment ago, and was not asked'
 /** Seconds: OpenID Connect Back-Channel Logout 1.0 §2.4 recommends two minutes at most. */
 const tokenLife = 120
 
@@ -54,16 +55,19 @@ export function createTellParticipants(parts: ParticipantParts): TellParticipant
 
   const patience = new Deadlines(patienceMs)
 
-  return async function tellParticipants(ended, { except = null } = {}) {
+  return async function tellParticipants(ended, { except = null, unanswered = null } = {}) {
     const visited = participants.filter(({ resource: { id } }) => id !== except && ended.visited.includes(id))
     const ids = visited.map(({ resource }) => resource.id)
     const told = new Set<string>()
     const ours = new Lane(atATime)
     const all = visited.map(one =>
       ours.run(async () => {
+        if (unanswered?.has(one.resource.id)) return notTold(one, notAsked)
         if (one.lane.waiting >= mostWaiting) return notTold(one, `${mostWaiting} ends wait for this site already`)
         await one.lane.run(async () => {
-          if (await isTold(one, ended)) told.add(one.resource.id)
+          // What was before it in the lane may have found out meanwhile.
+          if (unanswered?.has(one.resource.id)) return notTold(one, notAsked)
+          if (await isTold(one, ended, unanswered)) told.add(one.resource.id)
         })
       }),
     )
@@ -75,14 +79,19 @@ export function createTellParticipants(parts: ParticipantParts): TellParticipant
     return { told: ids.filter(id => told.has(id)), failed: ids.filter(id => !told.has(id)) }
   }
 
-  async function isTold(participant: Participant, { identity }: EndedSession): Promise<boolean> {
+  async function isTold(
+    participant: Participant,
+    { identity }: EndedSession,
+    unanswered: Unanswered | null,
+  ): Promise<boolean> {
     const { resource, notify } = participant
     const { id, origin } = resource
     try {
-      const status = await parts.tell(new URL(`${origin.origin}${notify.path}`), {
-        method: notify.method,
-        headers: headersFor(resource, identity),
-      })
+      const headers = headersFor(resource, identity)
+      const answer = parts.tell(new URL(`${origin.origin}${notify.path}`), { method: notify.method, headers })
+      // An answer that says no is one, and costs nobody's time.
+      answer.catch(() => unanswered?.add(id))
+      const status = await answer
       if (status < 200 || status > 399) throw new Error(`${notify.method} ${origin.origin}${notify.path}: ${status}`)
       parts.report({ name: 'participant.told', resource: id })
       return true

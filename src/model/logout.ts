@@ -46,13 +46,25 @@ export interface Told {
   readonly failed: readonly string[]
 }
 
+/** Sites that have just not answered, by the ids of their resources: shared by the ends of one piece of work. */
+export interface Unanswered {
+  readonly has: (resource: string) => boolean
+  readonly add: (resource: string) => void
+}
+
+export interface TellOptions {
+  /** The id of the resource where the person has just signed out by its own link: it knows. */
+  readonly except?: string | null
+  /** Sites in it are not told, and count as failed at once; one that does not answer is put there. */
+  readonly unanswered?: Unanswered | null
+}
+
 /**
  * Tells the visited sites that keep sessions of their own. Never throws, answers within 3 seconds. Whoever ends many
- * sessions waits for each few: what waits for its turn is held in memory.
- *
- * @param except the id of the resource where the person has just signed out by its own link: it knows
+ * sessions waits for each few, what waits for its turn is held in memory, and gives them all the same `unanswered`: else each
+ * few would wait for the same dead site.
  */
-export type TellParticipants = (ended: EndedSession, options?: { readonly except?: string | null }) => Promise<Told>
+export type TellParticipants = (ended: EndedSession, options?: TellOptions) => Promise<Told>
 
 /** What a site's own logout link has closed. */
 export interface ClosedFromSite {

@@ -27,12 +27,19 @@ export interface SessionLine {
   readonly network: string
 }
 
+export interface EndedPiece {
+  readonly looked: number
+  readonly ended: number
+  /** Ids of resources, once for each end of which the site was not told in time. */
+  readonly untold: readonly string[]
+}
+
 export interface CommandsParts {
   /** As the configuration says when it is asked; null: no command is taken. */
   readonly secret: () => Secret | null
   readonly list: (selection: Selection) => AsyncIterable<SessionLine>
   /** How many each piece of the work has looked at and ended; the first comes when nothing of the selection opens any more. */
-  readonly end: (selection: Selection) => AsyncIterable<{ readonly looked: number; readonly ended: number }>
+  readonly end: (selection: Selection) => AsyncIterable<EndedPiece>
   /** How often each was used, by the name under which it is counted. */
   readonly used: (names: readonly string[]) => Promise<readonly number[]>
   readonly report: Report
@@ -120,15 +127,17 @@ export function createCommands({ secret, list, end, used, report, monotonic }: C
   /** Goes on to its end even where nobody listens any more. */
   async function tellEnd({ selection }: Asked, response: ServerResponse): Promise<void> {
     let [looked, ended, toldAt] = [0, 0, Number.NEGATIVE_INFINITY]
+    const untold = new Map<string, number>()
     const complete = await telling(response, async tell => {
       for await (const piece of end(selection)) {
         looked += piece.looked
         ended += piece.ended
+        for (const id of piece.untold) untold.set(id, (untold.get(id) ?? 0) + 1)
         if (monotonic() - toldAt < progressMs) continue
         toldAt = monotonic()
         await tell({ looked, ended })
       }
-      await tell({ done: true, looked, ended })
+      await tell({ done: true, looked, ended, untold: Object.fromEntries(untold) })
     })
     report({ name: 'sessions.ended', ...selected(selection), count: ended, complete })
   }

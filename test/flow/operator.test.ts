@@ -1,9 +1,12 @@
 /** An operator lists and ends sessions of running gateways (SE-07; docs/sessions.md A4, C2). */
 import { request } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { BrowserSocket } from '../stand-in/browser-socket.ts'
-import { patiently } from '../stand-in/measure.ts'
+import { startTestGateway } from '../stand-in/gateway.ts'
+import { makeSession } from '../stand-in/made-session.ts'
+import { patiently, tell, timed } from '../stand-in/measure.ts'
 import { type Operator, operations, operatorSecret, startOperator } from '../stand-in/operator.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
@@ -370,5 +373,47 @@ describe('the command', () => {
     expect(await redis.admin.keys('pas:{*}:s')).toEqual([])
     await operator.close()
     await world.stop()
+  })
+})
+
+describe('an end of many while a site that wants to be told is silent', () => {
+  it('waits for it once, tells the others, and says to the operator what was not told', async () => {
+    const heard: string[] = []
+    const world = await startTestGateway({
+      operations,
+      origin: {
+        handler(request, response) {
+          const host = request.headers.host?.split('.')[0] ?? ''
+          if (request.url !== '/bye') return void response.end()
+          heard.push(host)
+          if (host !== 'deaf') response.end()
+        },
+      },
+      resources: ['deaf', 'well'].map(id => aSite(id, ['logout: { notify: { path: /bye } }'])).join(''),
+    })
+    const operator = await startOperator(world.operationsPort)
+    try {
+      const { sessions } = world.gateway
+      for (let nth = 0; nth < 201; nth++) {
+        const { id, cookieOf } = await makeSession(sessions, `person ${nth}`)
+        const sites = nth === 0 ? ['deaf', 'well'] : ['well', nth === 1 ? 'well' : 'deaf']
+        for (const site of new Set(sites)) {
+          const resumed = await sessions.resume(cookieOf(`${site}.localhost`), `host:${site}.localhost`, 'none')
+          if (resumed !== null) sessions.visit(resumed, site)
+        }
+        expect(new Set(await sessions.visited(id))).toEqual(new Set(sites))
+      }
+      const { ms, value } = await timed(() => operator.sessions('end', '--all'))
+      tell('to end 201 sessions of which 200 visited a dead site', ms)
+      expect([value.code, value.out]).toEqual([0, '201 sessions ended\n'])
+      expect(value.err).toContain('the site deaf was not told of 200 ends in time: what it keeps of its own may last\n')
+      expect(value.err).not.toContain('well')
+      expect(heard.filter(host => host === 'well')).toHaveLength(201)
+      // One round of what a site is asked at a time: each further one would have taken three seconds more.
+      expect(heard.filter(host => host === 'deaf').length).toBeLessThanOrEqual(20)
+    } finally {
+      await operator.close()
+      await world.stop()
+    }
   })
 })

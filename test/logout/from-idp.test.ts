@@ -49,7 +49,8 @@ const gateway = (keys = createKeys(secrets)) =>
       },
     },
     seen: createSeen(store.once, keys, clock.now),
-    tellParticipants: one => tellParticipants(one),
+    tellParticipants: (one, options) => tellParticipants(one, options),
+    monotonic: clock.now,
     report: event => events.push(event),
   })
 

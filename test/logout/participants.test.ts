@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createTellParticipants, logoutHeader } from '../../src/logout/participants.ts'
+import { createUnanswered } from '../../src/logout/unanswered.ts'
 import type { GatewayEvent } from '../../src/model/event.ts'
 import { subjectId } from '../../src/model/identity.ts'
+import type { TellOptions } from '../../src/model/logout.ts'
 import { Secret } from '../../src/model/secret.ts'
 import type { EndedSession } from '../../src/model/session.ts'
 import { createOutbound } from '../../src/outbound/outbound.ts'
@@ -14,6 +16,7 @@ import { createAssertionKeys } from '../../src/session/assertion-keys.ts'
 import { anIdentity } from '../policy/a-session.ts'
 import { theResources } from '../resource/a-resource.ts'
 import { selfSigned } from '../stand-in/certificate.ts'
+import { settableClock } from '../stand-in/clock.ts'
 import { type Origin, type OriginOptions, startOrigin } from '../stand-in/origin.ts'
 import { serverElsewhere, standStill } from '../stand-in/standstill.ts'
 
@@ -56,7 +59,7 @@ function telling(written: readonly Record<string, unknown>[], ca: string | null 
     now: Date.now,
     report: event => heard.push(event),
   })
-  return (visited = resources.map(({ id }) => id), options?: { except: string }) =>
+  return (visited = resources.map(({ id }) => id), options?: TellOptions) =>
     tell({ hash: 'h', identity, keep: {}, device: 'own', visited } satisfies EndedSession, options)
 }
 
@@ -272,6 +275,60 @@ describe('many sites', () => {
     expect(ms).toBeLessThan(12_000)
     expect(dead.requests.length).toBeLessThanOrEqual(20)
     await Promise.all(all)
+  })
+})
+
+describe('a piece of work that ends many sessions', () => {
+  const fifty = (tell: ReturnType<typeof telling>, unanswered: ReturnType<typeof createUnanswered>) =>
+    Promise.all(Array.from({ length: 50 }, () => tell(undefined, { unanswered })))
+
+  it('waits for a silent site once, however often it comes back to it, and says of each end that it was not told', async () => {
+    const [dead, well] = [await site(silent), await site()]
+    const tell = telling([{ origin: dead.url }, { origin: well.url }])
+    const unanswered = createUnanswered(() => performance.now())
+    for (let round = 0; round < 6; round++) {
+      const all = await fifty(tell, unanswered)
+      for (const { told, failed } of all) expect([told, failed]).toEqual([['r1'], ['r0']])
+    }
+    // What a site is asked at a time, once: each further round would have taken three seconds more.
+    expect(dead.requests.length).toBeLessThanOrEqual(20)
+    expect(well.requests).toHaveLength(300)
+    const failed = () => events.filter(({ name }) => name === 'participant.failed').length
+    await expect.poll(failed).toBe(300)
+  })
+
+  it('asks it again after half a minute', async () => {
+    const clock = settableClock()
+    const gone = await startOrigin()
+    await gone.stop()
+    const unanswered = createUnanswered(clock.now)
+    const tell = telling([{ origin: gone.url }])
+    const asked = () =>
+      events.filter(event => event.name === 'participant.failed' && !/was not asked/.test(event.detail)).length
+    await tell(undefined, { unanswered })
+    await tell(undefined, { unanswered })
+    clock.advance(29_999)
+    await tell(undefined, { unanswered })
+    expect(asked()).toBe(1)
+    clock.advance(1)
+    await tell(undefined, { unanswered })
+    expect(asked()).toBe(2)
+  })
+
+  it('goes on asking a site that answers, whatever it answers, and one that another piece of work found silent', async () => {
+    const unwell = await site(answering(500))
+    const tell = telling([{ origin: unwell.url }])
+    await fifty(
+      tell,
+      createUnanswered(() => performance.now()),
+    )
+    expect(unwell.requests).toHaveLength(50)
+    const other = createUnanswered(() => performance.now())
+    other.add('r0')
+    await tell()
+    expect(unwell.requests).toHaveLength(51)
+    expect(await tell(undefined, { unanswered: other })).toEqual({ told: [], failed: ['r0'] })
+    expect(unwell.requests).toHaveLength(51)
   })
 })
 
