@@ -34,6 +34,7 @@ beforeEach(async () => {
   code = await file.add()
 })
 afterEach(async () => {
+  for (const world of worlds) world.invariants()
   for (const world of worlds.splice(0).reverse()) await world.stop()
   await file.remove()
 })
@@ -42,6 +43,7 @@ afterAll(() => redis.close())
 async function start(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const world = await startTestGateway({
     surroundings: { now: clock.now, wall: clock.now },
+    alsoKnown: /^code:\w{4}$/,
     idps: `
   - id: guests
     label: Code

@@ -2,7 +2,7 @@
  * CS-03 for every form of ours that acts: without the token, with the token of another browser's page, or sent by a page of another
  * site or of a sibling host, it does nothing (docs/sessions.md A6). Each has its browser, its page, and what it does when it is pressed.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
@@ -21,6 +21,7 @@ beforeAll(async () => {
   code = await file.add()
   world = await startTwoIdps({
     domain: 'univ.localhost',
+    alsoKnown: /^(person-\d+|code:\w{4})$/,
     session: '  perPerson: { limit: 2, beyond: ask }',
     moreIdps: `
   - id: guests
@@ -35,6 +36,7 @@ beforeAll(async () => {
     ].join(''),
   })
 })
+afterEach(() => world.invariants())
 afterAll(async () => {
   await world?.stop()
   await file?.remove()

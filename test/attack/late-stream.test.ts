@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Duplex } from 'node:stream'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 
 /** What is left open is looked at every 15 seconds anyway (docs/sessions.md S8). */
@@ -37,6 +37,7 @@ beforeAll(async () => {
     },
   })
 })
+afterEach(() => world.invariants())
 afterAll(() => world.stop())
 
 /** Resolves with what lets the origin answer, once it has been asked. */
