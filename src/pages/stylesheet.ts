@@ -65,7 +65,7 @@ svg { display: block; max-width: 100% }
 .tools a { display: inline-flex; align-items: center; min-height: 2.75rem }
 .tools span { color: var(--soft) }
 .arch { width: 100%; height: clamp(.75rem, 2.4vw, 2rem) }
-.arch path:first-child { fill: var(--surface) }
+.arch path:first-child { fill: var(--surface); stroke: none }
 .arch path + path { fill: none; stroke: var(--line); stroke-width: 1.5; vector-effect: non-scaling-stroke }
 .tabs { display: flex; flex-wrap: wrap; gap: 0 var(--s5); margin: 0 0 var(--s5); padding: 0; list-style: none; border-bottom: 1px solid var(--line) }
 .tabs li { margin: 0 }

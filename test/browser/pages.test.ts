@@ -160,6 +160,14 @@ describe('axe finds nothing', () => {
   })
 })
 
+/** How each shape is drawn, in the order of the page. */
+const looks = `[...document.querySelectorAll('svg :not(g)')].map(shape => {
+  const { fill, stroke, strokeWidth } = getComputedStyle(shape), { width, height } = shape.getBoundingClientRect()
+  return [shape.localName, fill, stroke, strokeWidth, width, height].join(' ')
+})`
+const bare = `for (const svg of document.querySelectorAll('svg'))
+  for (const name of ['fill', 'stroke', 'width', 'height']) svg.removeAttribute(name)`
+
 describe('under the strict policies', () => {
   it('every page is styled, fetches only its stylesheet and icon, and the browser complains of nothing', async () => {
     const seen = await withPage({}, async page => {
@@ -180,6 +188,17 @@ describe('under the strict policies', () => {
     expect(seen.complaints).toEqual([])
     expect(seen.fetched).toEqual(expect.arrayContaining(['/.passerelle/passerelle.css', '/passerelle.css']))
     expect(seen.fetched.filter(path => !/^\/(\.passerelle\/)?passerelle\.(css|svg)$/.test(path))).toEqual([])
+  })
+
+  it('drawings look as the style sheet says, whatever they say of themselves for a page without one', async () => {
+    await withPage({}, async page => {
+      for (const sample of [...drawn, ...withLink, ...others]) {
+        await open(page, sample)
+        const before = await page.evaluate<readonly string[]>(looks)
+        await page.evaluate(bare)
+        expect(before, pathOf(sample)).toEqual(await page.evaluate<readonly string[]>(looks))
+      }
+    })
   })
 
   it('whatever names hold, a page has only our own elements, attributes and kinds of address', async () => {
