@@ -13,8 +13,10 @@ import { freePorts } from '../stand-in/ports.ts'
 import { RawConnection, rawExchange } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 
-const answerMs = 1_000
-const idleMs = 1_000
+/** Longer than a machine with other things to do lets anybody wait. */
+const connectMs = 2_000
+const answerMs = 3_000
+const idleMs = 3_000
 /** On top of a limit. */
 const spareMs = promised(1_000)
 
@@ -24,7 +26,7 @@ const site = (id: string, origin: string, idle = idleMs) => `
     at: "http://${id}.localhost:$PORT"
     origin: "${origin}"
     policy: public
-    timeouts: { connect: 500ms, answer: ${answerMs}ms, idle: ${idle}ms }`
+    timeouts: { connect: ${connectMs}ms, answer: ${answerMs}ms, idle: ${idle}ms }`
 
 /** Answers by the request's path. */
 const answers: Readonly<Record<string, RawAnswer>> = {
@@ -32,8 +34,8 @@ const answers: Readonly<Record<string, RawAnswer>> = {
   never: neverAnswer,
   'slow head': slowHead(8),
   'slow body': slowBody(10, 60),
-  'a byte every two seconds': slowBody(2_000, 10),
-  'a head every two seconds': slowHead(2_000),
+  'a byte every ten seconds': slowBody(10_000, 10),
+  'a head every ten seconds': slowHead(10_000),
   ...brokenAnswers,
 }
 
@@ -108,7 +110,7 @@ describe.concurrent.each([
     status: 504,
     code: 'origin.timeout',
     log: 'UND_ERR_CONNECT_TIMEOUT',
-    waitMs: 500,
+    waitMs: connectMs,
   },
   {
     id: 'selfsigned',
@@ -125,14 +127,14 @@ describe.concurrent.each([
     status: 504,
     code: 'origin.timeout',
     log: 'UND_ERR_CONNECT_TIMEOUT',
-    waitMs: 500,
+    waitMs: connectMs,
   },
   {
     id: 'raw',
     what: 'never answers',
     status: 504,
     code: 'origin.timeout',
-    log: 'no answer within 1000 ms',
+    log: `no answer within ${answerMs} ms`,
     waitMs: answerMs,
   },
 ])('an origin that $what', ({ id, what, status, code, log, waitMs }) => {
@@ -180,14 +182,14 @@ describe('a slow origin', () => {
   })
 
   it('that stops in its head is cut off after the answer limit', async () => {
-    const { ms, value } = await timed(() => get('raw', `/${encodeURIComponent('a head every two seconds')}`))
+    const { ms, value } = await timed(() => get('raw', `/${encodeURIComponent('a head every ten seconds')}`))
     tell(`a head that stops, of a limit of ${answerMs} ms`, ms)
     expect(value.responses.map(({ status }) => status)).toEqual([504])
     expect(ms).toBeLessThan(answerMs + spareMs)
   })
 
   it('that stops in its body is cut off after the idle limit, and the answer does not look whole', async () => {
-    const { ms, value } = await timed(() => get('raw', `/${encodeURIComponent('a byte every two seconds')}`))
+    const { ms, value } = await timed(() => get('raw', `/${encodeURIComponent('a byte every ten seconds')}`))
     tell(`a body that stops, of a limit of ${idleMs} ms`, ms)
     expect([value.closed, value.responses[0]?.complete]).toEqual([true, false])
     expect(ms).toBeLessThan(idleMs + spareMs)

@@ -28,7 +28,7 @@ beforeAll(async () => {
   world = await startTestGateway({
     resources: [
       site('app', '$ORIGIN', identity),
-      site('short', '$ORIGIN', 'policy: public\n    timeouts: { connect: 500ms, answer: 1s, idle: 1s }').replaceAll(
+      site('short', '$ORIGIN', 'policy: public\n    timeouts: { connect: 2s, answer: 2s, idle: 3s }').replaceAll(
         'short',
         'open',
       ),
@@ -210,16 +210,16 @@ describe('a limit of the resource', () => {
 
   it('on the answer begins when the request is sent: a slow upload is none', async () => {
     const client = await RawConnection.open(world.port)
-    const body = { method: 'POST', lines: ['Content-Length: 8'], body: '' }
+    const body = { method: 'POST', lines: ['Content-Length: 10'], body: '' }
     await client.write(text('open', '/echo', body))
-    for (let n = 0; n < 8; n++) {
+    for (let n = 0; n < 10; n++) {
       await client.write(String(n))
       // Time passes: at the origin, for somebody else.
       await ask('/slow?ms=300')
     }
     await client.until(() => client.responses.length === 1, 5_000)
     expect(client.responses[0]?.status).toBe(200)
-    expect(JSON.parse(client.responses[0]?.text ?? '').text).toBe('01234567')
+    expect(JSON.parse(client.responses[0]?.text ?? '').text).toBe('0123456789')
     client.destroy()
   })
 
@@ -257,9 +257,9 @@ describe('a limit of the resource', () => {
   })
 
   it('does not count while something moves: a slow stream is no silence', async () => {
-    const { responses } = await ask('/stream?pieces=5&ms=400')
+    const { responses } = await ask('/stream?pieces=10&ms=400')
     expect(responses[0]?.complete).toBe(true)
-    expect(responses[0]?.text).toContain('piece 5')
+    expect(responses[0]?.text).toContain('piece 10')
   })
 
   it('on an answer that never begins frees the site for the next', async () => {
