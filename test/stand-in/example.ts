@@ -21,9 +21,11 @@ import { freePorts } from './ports.ts'
 export interface ExampleOptions {
   /** `bibcnrs.yaml` */
   readonly name: string
-  /** The id of its OpenID provider, which a stand-in plays. */
-  readonly idp: string
-  readonly accounts: readonly OpenidAccount[]
+  /** The id of its OpenID provider, which a stand-in plays; left out: it has none. */
+  readonly idp?: string
+  readonly accounts?: readonly OpenidAccount[]
+  /** Stands in for all its CAS servers: what `cas.server` says here. */
+  readonly cas?: string
   readonly words?: OpenidProviderOptions['words']
   readonly further?: FurtherStep
   readonly refreshTokens?: boolean
@@ -56,7 +58,7 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
   const portal = (path = '') => `http://acces.localhost:${port}${path}`
   const provider = await startOpenidProvider({
     host: 'idp.localhost',
-    accounts: options.accounts,
+    accounts: options.accounts ?? [],
     login: 'form',
     ...(options.words === undefined ? {} : { words: options.words }),
     ...(options.further === undefined ? {} : { further: options.further }),
@@ -65,9 +67,9 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
       {
         clientId: 'passerelle',
         clientSecret: secret,
-        redirectUris: [portal(`/callback/${options.idp}`)],
+        redirectUris: [portal(`/callback/${options.idp ?? 'none'}`)],
         postLogoutRedirectUris: [portal('/signed-out')],
-        backchannelLogoutUri: portal(`/backchannel/${options.idp}`),
+        backchannelLogoutUri: portal(`/backchannel/${options.idp ?? 'none'}`),
       },
     ],
   })
@@ -75,6 +77,9 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
   const here = (options.edit ?? (yaml => yaml))(written)
     .replace(/issuer: https:\S+/, `issuer: "${provider.issuer}"`)
     .replace(/^( *(?:- )?(?:portal|at): )https:\/\/(\w+)\.example\.org/gm, `$1http://$2.localhost:${port}`)
+    .replace(/(cas: \{ server: )"[^"]*"/g, (all, before) =>
+      options.cas === undefined ? all : `${before}"${options.cas}"`,
+    )
     .replace(/(origin: )http:\S+/g, `$1"${origin.url}"`)
     .replaceAll('access-codes.yaml', codes.path)
   const around = `
