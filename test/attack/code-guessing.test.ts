@@ -4,10 +4,12 @@
  */
 import { scrypt } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp, codeForm } from '../stand-in/code-idp.ts'
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../stand-in/gateway.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
 
@@ -44,19 +46,9 @@ async function start(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const world = await startTestGateway({
     surroundings: { now: clock.now, wall: clock.now },
     alsoKnown: /^code:\w{4}$/,
-    idps: `
-  - id: guests
-    label: Code
-    codes: { file: "${file.path}" }`,
+    idps: aCodeIdp(file, 'guests'),
     files: { [file.path]: '' },
-    resources: `
-  - id: guest
-    title: Guest
-    at: "http://guest.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    idps: [guests]
-    identity: { headers: { X-Remote-User: "{subject}" } }`,
+    resources: aSite('guest', ['idps: [guests]']),
     ...(worlds[0] === undefined ? {} : { shared: worlds[0] }),
     ...options,
   })
@@ -70,7 +62,7 @@ function guess(nth: number): string {
   const selector = [nth >> 10, (nth >> 5) & 31, nth & 31].map(digit => letters[digit & 31]).join('')
   return `0${selector}-2222-3333-4444-5555`
 }
-const formOf = (world: TestGateway, browser: Browser) => browser.navigate(world.url('guest', '/echo'))
+const formOf = (world: TestGateway, browser: Browser) => codeForm(browser, world.url('guest', '/echo'))
 
 /** One after the other, on one form: what somebody with a program does. */
 async function guesses(

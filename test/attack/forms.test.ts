@@ -7,6 +7,7 @@ import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp } from '../stand-in/code-idp.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
 let world: TwoIdps
@@ -23,10 +24,7 @@ beforeAll(async () => {
     domain: 'univ.localhost',
     alsoKnown: /^(person-\d+|code:\w{4})$/,
     session: '  perPerson: { limit: 2, beyond: ask }',
-    moreIdps: `
-  - id: guests
-    label: Code
-    codes: { file: "${file.path}" }`,
+    moreIdps: aCodeIdp(file, 'guests'),
     files: { [file.path]: '' },
     more: 'chooser: { remember: ask }\nclaims: { favourite: { from: [domains], default: [INSB, INEE], take: chosen } }',
     resources: [

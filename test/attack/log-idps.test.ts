@@ -5,6 +5,7 @@ import { Browser } from '../stand-in/browser-client.ts'
 import { type CasServer, logoutRequest, postLogout, startCasServer } from '../stand-in/cas-server.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp } from '../stand-in/code-idp.ts'
 import { type NotedSecrets, notedSecrets } from '../stand-in/noted-secrets.ts'
 import { startTwoIdps, type TwoIdps } from '../stand-in/two-idps.ts'
 
@@ -19,8 +20,7 @@ beforeAll(async () => {
   world = await startTwoIdps({
     surroundings: { wall: clock.now },
     moreIdps: `
-  - { id: school, label: École, cas: { server: "${cas.server}" } }
-  - { id: guests, label: Code, codes: { file: "${file.path}" } }`,
+  - { id: school, label: École, cas: { server: "${cas.server}" } }${aCodeIdp(file, 'guests')}`,
     files: { [file.path]: '' },
     openPaths: /^\/echo/,
     resources: aSite('pupils', ['idps: [school]']) + aSite('guest', ['idps: [guests]']),

@@ -3,10 +3,12 @@
  * address; each try is one event with its reason, which names a code by its selector and never by more.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { aSite } from '../stand-in/a-site.ts'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp, codeForm, enterCode } from '../stand-in/code-idp.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 
 const start = Date.parse('2026-11-20T12:00:00Z')
@@ -22,29 +24,19 @@ beforeEach(async () => {
   await file.write('')
   world = await startTestGateway({
     surroundings: { now: () => clock.now(), wall: () => clock.now() },
-    idps: `
-  - id: guests
-    label: { fr: "Invités ½ « Ωmega » 𝕏 <b>", en: "Guests ½ “Ωmega” 𝕏 <b>" }
-    codes: { file: "${file.path}" }`,
+    idps: aCodeIdp(file, 'guests', { label: '{ fr: "Invités ½ « Ωmega » 𝕏 <b>", en: "Guests ½ “Ωmega” 𝕏 <b>" }' }),
     files: { [file.path]: '' },
-    resources: `
-  - id: guest
-    title: Guest
-    at: "http://guest.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    idps: [guests]
-    identity: { headers: { X-Remote-User: "{subject}", X-Level: "{level}", X-Mail: "{email}" } }`,
+    resources: aSite('guest', ['idps: [guests]'], {
+      headers: { 'X-Remote-User': '{subject}', 'X-Level': '{level}', 'X-Mail': '{email}' },
+    }),
   })
 })
 afterEach(() => world.stop())
 afterAll(() => file.remove())
 
 const person = () => new Browser({ language: 'en' })
-const formAt = (browser: Browser) => browser.navigate(world.url('guest', '/echo'))
-async function enter(code: string, browser = person()): Promise<Reply> {
-  return browser.submit(await formAt(browser), { code })
-}
+const formAt = (browser: Browser) => codeForm(browser, world.url('guest', '/echo'))
+const enter = (code: string, browser = person()) => enterCode(code, world.url('guest', '/echo'), browser)
 const tries = () =>
   world.events.flatMap(event => (event.name === 'code.tried' ? [`${event.outcome} ${event.selector}`] : []))
 const wrong = (code: string) => `${code.slice(0, 5)}2222-3333-4444-5555`

@@ -8,6 +8,7 @@ import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CasServer, failure, startCasServer } from '../stand-in/cas-server.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp } from '../stand-in/code-idp.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 
 let offsetMs = 0
@@ -29,11 +30,11 @@ const site = (id: string, idps: string) => `
     idps: [${idps}]
     sharedSubjects: yes
     identity: { headers: { X-Remote-User: "{subject}" } }`
-const codes = (of: string) => `
-  - id: for-${of}
-    label: { fr: Code de secours, en: Emergency code }
-    codes: { file: "${file.path}" }
-    offered: { when: unavailable, of: ${of} }`
+const codes = (of: string) =>
+  aCodeIdp(file, `for-${of}`, {
+    label: '{ fr: Code de secours, en: Emergency code }',
+    offered: `{ when: unavailable, of: ${of} }`,
+  })
 
 beforeAll(async () => {
   op = await startAdversarialOp(now)

@@ -2,10 +2,10 @@
 import { stat } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Browser } from '../stand-in/browser-client.ts'
-import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CasServer, startCasServer } from '../stand-in/cas-server.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp, codeForm, enterCode } from '../stand-in/code-idp.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 
 const minute = 60_000
@@ -34,14 +34,14 @@ beforeEach(async () => {
     idps: `
   - id: janus
     label: { fr: Compte Janus, en: Janus account }
-    cas: { server: "${cas.server}" }
-  - id: guests
-    label: { fr: Code d'invité, en: Guest code }
-    codes: { file: "${file.path}" }
-  - id: codes
-    label: { fr: Ancien code d'accès portail, en: Portal access code }
-    codes: { file: "${file.path}" }
-    offered: { when: unavailable, of: janus }`,
+    cas: { server: "${cas.server}" }${aCodeIdp(file, 'guests', { label: "{ fr: Code d'invité, en: Guest code }" })}${aCodeIdp(
+      file,
+      'codes',
+      {
+        label: "{ fr: Ancien code d'accès portail, en: Portal access code }",
+        offered: '{ when: unavailable, of: janus }',
+      },
+    )}`,
     resources: [
       site('guest', 'guests'),
       site('other', 'guests'),
@@ -67,14 +67,8 @@ const told = (name: string) => world.origin.requests.at(-1)?.header(name) ?? nul
 const tries = () =>
   world.events.flatMap(event => (event.name === 'code.tried' ? [`${event.outcome} ${event.selector}`] : []))
 
-async function formOf(browser: Browser, url = guest()): Promise<Reply> {
-  const form = await browser.navigate(url)
-  if (form.status !== 200 || !form.text.includes('name="code"')) throw new Error(`${form.story}\n${form.visibleText}`)
-  return form
-}
-
-const enter = async (code: string, url = guest(), browser = new Browser()) =>
-  browser.submit(await formOf(browser, url), { code })
+const formOf = (browser: Browser, url = guest()) => codeForm(browser, url)
+const enter = (code: string, url = guest(), browser = new Browser()) => enterCode(code, url, browser)
 
 const wrong = (code: string) => `${code.slice(0, 5)}0000-0000-0000-0000`
 

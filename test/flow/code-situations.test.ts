@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp, codeForm } from '../stand-in/code-idp.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { expectOnePage, pressButton } from '../stand-in/one-page.ts'
 
@@ -15,8 +16,7 @@ let world: TestGateway
 beforeAll(async () => {
   file = await makeCodeFile()
   world = await startTestGateway({
-    idps: `
-  - { id: codes, label: { fr: Code d’accès, en: Access code }, codes: { file: "${file.path}" } }`,
+    idps: aCodeIdp(file, 'codes', { label: '{ fr: Code d’accès, en: Access code }' }),
     resources: `
   - id: app
     title: Application
@@ -49,11 +49,7 @@ const utf8 = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8')
 const told = (name: string) => world.origin.requests.at(-1)?.headers(name).map(utf8) ?? []
 
 /** The form for that page, in this browser. */
-async function formIn(browser: Browser, address = wanted()): Promise<Reply> {
-  const form = await browser.navigate(address)
-  expect([form.status, form.text.includes('name="code"')], form.story).toEqual([200, true])
-  return form
-}
+const formIn = (browser: Browser, address = wanted()) => codeForm(browser, address)
 
 function isThere(page: Reply, code: string, address = wanted()): void {
   expect([page.status, page.url.href], page.story).toEqual([200, address])

@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { codes } from '../../src/command/codes.ts'
-import { Browser } from '../stand-in/browser-client.ts'
+import { aSite } from '../stand-in/a-site.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp, type CodeIdpOptions, enterCode } from '../stand-in/code-idp.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { operations, operatorSecret } from '../stand-in/operator.ts'
 import { type RedisServer, startRedis } from '../stand-in/redis.ts'
@@ -28,38 +29,29 @@ afterEach(async () => {
   await file.remove()
 })
 
-const idpOf = (id: string, counts: string) => `
-  - id: ${id}
-    label: { fr: Code, en: Code }
-    codes: { file: "${file.path}"${counts} }`
-const inRedis = () => ({ store: `{ kind: redis, url: "${redis.url}" }`, counts: '' })
-const inFile = () => ({ store: '{ kind: memory }', counts: `, state: "${state}"` })
+/** Where uses are counted: what the configuration says of it. */
+interface Counted {
+  readonly store: string
+  readonly counts: CodeIdpOptions
+}
+const inRedis = (): Counted => ({ store: `{ kind: redis, url: "${redis.url}" }`, counts: {} })
+const inFile = (): Counted => ({ store: '{ kind: memory }', counts: { state } })
 
-async function start({ store, counts }: { store: string; counts: string }): Promise<void> {
+async function start({ store, counts }: Counted): Promise<void> {
   world = await startTestGateway({
     store,
     operations,
-    idps: idpOf('guests', counts) + idpOf('others', counts),
+    idps: aCodeIdp(file, 'guests', counts) + aCodeIdp(file, 'others', counts),
     files: { [file.path]: '', [state]: '' },
-    resources: `
-  - id: guest
-    title: { fr: Site, en: Site }
-    at: "http://guest.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    idps: [guests]
-    identity: { headers: { X-Remote-User: "{subject}" } }`,
+    resources: aSite('guest', ['idps: [guests]']),
   })
 }
 
-async function use(code: string): Promise<number> {
-  const browser = new Browser({ language: 'en' })
-  return (await browser.submit(await browser.navigate(world.url('guest', '/echo')), { code })).status
-}
+const use = async (code: string) => (await enterCode(code, world.url('guest', '/echo'))).status
 
 /** The configuration as the operator's command reads it: the gateway's own, where the gateway reads another in a test. */
 async function list(
-  { store, counts }: { store: string; counts: string },
+  { store, counts }: Counted,
   { secret = operatorSecret, ids = ['guests'], more = [] as string[], port = world.operationsPort } = {},
 ) {
   const config = join(file.path, '../passerelle.yaml')
@@ -69,7 +61,7 @@ async function list(
 portal: http://acces.localhost:8080
 operations: { address: "127.0.0.1:${port}"${secret === '' ? '' : `, secret: "\${env:OPERATIONS}"`} }
 session: { secrets: ["\${env:SECRET}"], store: ${store} }
-idps: ${ids.map(id => idpOf(id, counts)).join('')}
+idps: ${ids.map(id => aCodeIdp(file, id, counts)).join('')}
 `,
   )
   const [out, err]: [string[], string[]] = [[], []]

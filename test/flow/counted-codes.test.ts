@@ -2,8 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { Browser } from '../stand-in/browser-client.ts'
+import { aSite } from '../stand-in/a-site.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp, enterCode } from '../stand-in/code-idp.ts'
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../stand-in/gateway.ts'
 
 let file: CodeFile
@@ -16,19 +17,9 @@ beforeAll(async () => {
   state = join(file.path, '../uses')
   await writeFile(state, '')
   options = {
-    idps: `
-  - id: guests
-    label: { fr: Code d'invité, en: Guest code }
-    codes: { file: "${file.path}", state: "${state}" }`,
+    idps: aCodeIdp(file, 'guests', { state }),
     files: { [file.path]: '', [state]: '' },
-    resources: `
-  - id: guest
-    title: { fr: Site, en: Site }
-    at: "http://guest.localhost:$PORT"
-    origin: "$ORIGIN"
-    policy: signed-in
-    idps: [guests]
-    identity: { headers: { X-Remote-User: "{subject}" } }`,
+    resources: aSite('guest', ['idps: [guests]']),
   }
 })
 afterEach(async () => {
@@ -42,10 +33,7 @@ async function start(): Promise<TestGateway> {
   return world
 }
 
-async function enter(world: TestGateway, code: string) {
-  const browser = new Browser({ language: 'en' })
-  return browser.submit(await browser.navigate(world.url('guest', '/echo')), { code })
-}
+const enter = (world: TestGateway, code: string) => enterCode(code, world.url('guest', '/echo'))
 const tries = (world: TestGateway) =>
   world.events.flatMap(event => (event.name === 'code.tried' ? [`${event.outcome} ${event.selector}`] : []))
 

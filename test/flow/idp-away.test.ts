@@ -9,6 +9,7 @@ import { Browser } from '../stand-in/browser-client.ts'
 import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CasServer, logoutRequest, postLogout, startCasServer } from '../stand-in/cas-server.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp } from '../stand-in/code-idp.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 import { logoutClaims, logoutToken, postLogoutToken } from '../stand-in/logout-token.ts'
 import { promised, timed } from '../stand-in/measure.ts'
@@ -92,11 +93,11 @@ const site = (id: string, idps: string) => `
 
 beforeAll(async () => {
   ;[op, cas, redis, file] = await Promise.all([startAdversarialOp(now), startCasServer(), startRedis(), makeCodeFile()])
-  const codes = (of: string) => `
-  - id: codes-${of}
-    label: { fr: Code de secours, en: Spare code }
-    codes: { file: "${file.path}" }
-    offered: { when: unavailable, of: ${of} }`
+  const codes = (of: string) =>
+    aCodeIdp(file, `codes-${of}`, {
+      label: '{ fr: Code de secours, en: Spare code }',
+      offered: `{ when: unavailable, of: ${of} }`,
+    })
   world = await startTestGateway({
     store: `{ kind: redis, url: "${redis.url}" }`,
     surroundings: { now },

@@ -9,6 +9,7 @@ import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CasServer, startCasServer } from '../stand-in/cas-server.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { type CodeFile, makeCodeFile } from '../stand-in/code-file.ts'
+import { aCodeIdp } from '../stand-in/code-idp.ts'
 import { startTestGateway, type TestGateway } from '../stand-in/gateway.ts'
 
 const minute = 60_000
@@ -42,10 +43,7 @@ beforeAll(async () => {
     oidc: { issuer: "${op.issuer}", clientId: ${op.clientId}, clientSecret: "${op.clientSecret}" }
   - id: ent
     label: { fr: Espace numérique de travail, en: School portal }
-    cas: { server: "${cas.server}" }
-  - id: codes
-    label: { fr: Code, en: Code }
-    codes: { file: "${codes.path}" }`,
+    cas: { server: "${cas.server}" }${aCodeIdp(codes, 'codes')}`,
     files: { [codes.path]: '' },
     resources: [
       site(
