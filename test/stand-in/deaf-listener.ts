@@ -41,6 +41,10 @@ async function isTaken(port: number, waiting: Socket[]): Promise<boolean> {
   const patience = AbortSignal.timeout(300)
   return once(socket, 'connect', { signal: patience }).then(
     () => true,
-    () => false,
+    async () => {
+      // Where this process had no turn meanwhile, the next one tells.
+      await new Promise(resolve => setImmediate(resolve))
+      return !socket.connecting
+    },
   )
 }
