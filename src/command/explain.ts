@@ -88,8 +88,8 @@ interface Asked {
 }
 
 function readArguments(args: readonly string[]): Asked {
-  if (args[0] === '--help' || args[0] === '-h') throw new NotUnderstood(usage)
   const { values, positionals } = parsedArguments(args)
+  if (values.help === true) throw new NotUnderstood(usage)
   const { address, claims } = values
   if (positionals.length > 1 || (positionals.length === 0 && claims === undefined)) throw new NotUnderstood(usage)
   if (address !== undefined && isIP(address) === 0) throw new NotUnderstood(`--address ${address} is no IP address\n`)
@@ -117,8 +117,9 @@ function readUrl(url: string): AskedUrl {
 function parsedArguments(args: readonly string[]) {
   const text = { type: 'string' } as const
   const options = { claims: text, config: text, idp: text, subject: text, method: text, address: text }
+  const help = { type: 'boolean', short: 'h' } as const
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true })
+    return parseArgs({ args: [...args], options: { ...options, help }, allowPositionals: true })
   } catch (error) {
     throw new NotUnderstood(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
   }
