@@ -7,7 +7,7 @@ import { type Html, html } from './escape.ts'
 export const brandMark: Html = html`<svg viewBox="0 0 40 40" width="40" height="40" fill="none" stroke="currentColor" aria-hidden="true"><g stroke-width="1.6"><path d="M8 15v8M14 12v8M20 11v8M26 12v8M32 15v8"/></g><path class="rail" stroke-width="2.6" d="M3 18.6Q20 3.8 37 18.6"/><path stroke-width="2.6" d="M3 26.6Q20 11.8 37 26.6"/><path stroke-width="1.6" d="M9 31.5h9M22 31.5h9M15 35.5h10"/></svg>`
 
 /** The lower edge of the header. */
-export const arch: Html = html`<svg class="arch" viewBox="0 0 1000 30" width="1000" height="30" fill="none" stroke="currentColor" preserveAspectRatio="none" aria-hidden="true"><path d="M0 0H1000V29Q500 -21 0 29Z"/><path d="M0 29Q500 -21 1000 29"/></svg>`
+export const arch: Html = html`<svg class="arch" viewBox="0 0 1000 30" width="1000" height="30" fill="none" preserveAspectRatio="none" aria-hidden="true"><path d="M0 0H1000V29Q500 -21 0 29Z"/><path d="M0 29Q500 -21 1000 29"/></svg>`
 
 export const handrail: Html = html`<svg viewBox="0 0 32 20" width="32" height="20" fill="none" stroke="currentColor" aria-hidden="true"><path d="M2 15Q16 3 30 15M2 9Q16 -3 30 9M9 5.5v6M16 4v5.5M23 5.5v6"/></svg>`
 
