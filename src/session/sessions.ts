@@ -2,63 +2,20 @@
  * Sessions: resume, establish, end, endAll. Rests on the faces of the store and on model/; what is stored where, and why in
  * this order, is docs/sessions.md (A4, A5, C2, C3).
  */
-import type { Report } from '../model/event.ts'
-import type { IdpId } from '../model/identity.ts'
 import type { SignIn } from '../model/idp.ts'
 import type { OpenTraffic } from '../model/open-traffic.ts'
 import type { Device, EndedSession, EndReason, Scope, Session, SessionId } from '../model/session.ts'
-import type { Store } from '../model/store.ts'
-import { SessionCache } from './cache.ts'
-import { createChoose } from './choose.ts'
-import { createConfirm } from './confirm.ts'
 import { cookieFor } from './cookies.ts'
-import { createEnd } from './end.ts'
-import { createEndAll } from './end-all.ts'
-import { createEstablish, type Newcomer } from './establish.ts'
-import { createHearing } from './hearing.ts'
-import { createJudge } from './judge.ts'
-import { createLook, type KnownSession } from './known.ts'
-import { createLeft } from './left.ts'
-import { createMany, type Selection } from './many.ts'
-import { createMarks } from './marks.ts'
-import { createOwnChange } from './own-change.ts'
-import { createPersons, type PerPerson } from './persons.ts'
-import { RecentEnds } from './recent-ends.ts'
-import { createRecheck, type RecheckSettings } from './recheck.ts'
+import type { Newcomer } from './establish.ts'
+import { joinParts, type SessionParts } from './joined.ts'
+import type { KnownSession } from './known.ts'
+import type { Selection } from './many.ts'
+import type { PerPerson } from './persons.ts'
 import { hashOf, keysOf } from './record.ts'
-import { createRecordChange } from './record-change.ts'
-import { type Activity, createResume, type Resumed } from './resume.ts'
-import type { Keys } from './seal.ts'
-import { OpenStreams } from './streams.ts'
-import { createTidy } from './tidy.ts'
-import { createVisits } from './visits.ts'
+import type { Activity, Resumed } from './resume.ts'
 
 export type { Activity, KnownSession, Newcomer, PerPerson, Resumed, Selection }
 
-export interface SessionLimits {
-  readonly idleMs: number
-  readonly sharedIdleMs: number
-  readonly absoluteMs: number
-}
-
-export interface SessionParts {
-  readonly store: Pick<Store, 'records' | 'directory' | 'tombstones' | 'ended'>
-  readonly keys: Keys
-  /** Read at each use, as the next: a reload changes them. */
-  readonly limits: SessionLimits
-  /** How many sessions a person may have; null: as many as they like. */
-  readonly perPerson: PerPerson | null
-  /** Whether the configuration has this idp: see resume.ts. */
-  readonly hasIdp: (idp: IdpId) => boolean
-  readonly now: () => number
-  readonly report: Report
-  /** Hears of a session whose end came through after its caller had gone: the store was away, a sign-in was under way, or it made room for another. */
-  readonly endedLate: (ended: EndedSession) => void
-  /** Null: what the idp said at the sign-in holds until the session ends. */
-  readonly recheck: RecheckSettings | null
-}
-
-const cacheLimit = 50_000
 const sweepMs = 15_000
 /** SESSIONS B 21. */
 const waitForPlaceMs = 10 * 60_000
@@ -66,100 +23,22 @@ const waitForPlaceMs = 10 * 60_000
 export type Sessions = ReturnType<typeof createSessions>
 
 export function createSessions(parts: SessionParts) {
-  const { store, keys, now, report } = parts
-  const cache = new SessionCache(cacheLimit)
-  const streams = new OpenStreams(now)
-  /** Shut in this process, whatever the store says: ends that it has not taken yet, and those of the last minutes. */
-  const untaken = new Set<string>()
-  const recent = new RecentEnds(now)
-  const condemned = { has: (hash: string) => untaken.has(hash) || recent.has(hash) }
-  const follower = store.ended.follow(entry => hearing.heard(entry))
-  const idleMs = (device: Device) => (device === 'shared' ? parts.limits.sharedIdleMs : parts.limits.idleMs)
-
-  const change = createRecordChange({ records: store.records, keys, idleMs })
-  const marks = createMarks({
-    tombstones: recent.marking(store.tombstones),
-    keys,
-    get lifeMs() {
-      return parts.limits.absoluteMs
-    },
-    fresh: follower.fresh,
-  })
-  const ending = createEnd({
-    records: store.records,
-    directory: store.directory,
-    log: store.ended,
-    keys,
-    condemned: untaken,
-    recent,
-    drop: forget,
-    tombstones: store.tombstones,
-    endedLate: parts.endedLate,
-    report,
-  })
-  const endingAll = createEndAll({
-    records: store.records,
-    directory: store.directory,
-    tombstones: recent.marking(store.tombstones),
-    keys,
-    end: ending.end,
-    endedLate: parts.endedLate,
-    now,
-  })
-  const hooks = { change, keys, end: ending.end, ended: parts.endedLate, changed: tellChange, now, report }
-  const recheck = parts.recheck === null ? null : createRecheck({ settings: parts.recheck, ...hooks })
-  const resuming = createResume({
-    records: store.records,
-    keys,
+  const { store, keys, now } = parts
+  const joined = joinParts(parts)
+  const {
     cache,
+    streams,
     follower,
-    condemned,
     marks,
-    idleMs,
-    hasIdp: parts.hasIdp,
-    recheck,
-    now,
-    report,
-  })
-  const judge = createJudge(streams, resuming.read)
-  const hearing = createHearing({ cache, streams, marks, recent, judge, repeatOwn: ending.repeat })
-  const look = createLook(store.records, keys, idleMs)
-  const tidy = createTidy({ directory: store.directory, keys, look })
-  const establishing = createEstablish({
-    records: store.records,
-    directory: store.directory,
-    tombstones: store.tombstones,
-    keys,
-    get absoluteMs() {
-      return parts.limits.absoluteMs
-    },
-    change,
-    end: ending.end,
-    ended: parts.endedLate,
-    tidy,
-  })
-  const persons = createPersons({
-    records: store.records,
-    directory: store.directory,
-    keys,
-    marks,
-    condemned,
-    get perPerson() {
-      return parts.perPerson
-    },
-    get absoluteMs() {
-      return parts.limits.absoluteMs
-    },
-    look,
-    tidy,
-    end: ending.end,
-    displaced: parts.endedLate,
-  })
-  const confirmed = createConfirm({ persons, marks, confirm: establishing.confirm, end: ending.end, report })
-  const many = createMany({ ...ending, records: store.records, log: recent.telling(store.ended), marks, persons, look })
-  const visits = createVisits(store.records)
-  const ownChange = createOwnChange({ change, tellChange })
-  const left = createLeft({ ownChange, report })
+    ending,
+    endingAll,
+    resuming,
+    judge,
+    establishing,
+    persons,
+    confirmed,
+    many,
+  } = joined
   const sweeping = setInterval(sweep, sweepMs)
   sweeping.unref()
 
@@ -194,13 +73,13 @@ export function createSessions(parts: SessionParts) {
     /** @returns false: it is gone. What the new sign-in says holds here at once, elsewhere as soon as the log is read. */
     async renew(id: SessionId, signIn: SignIn, device: Device | null): Promise<boolean> {
       const kept = await establishing.renew(id, signIn, device)
-      if (kept) await tellChange(hashOf(id))
+      if (kept) await joined.tellChange(hashOf(id))
       return kept
     },
 
-    leave: left.leave,
-    reopen: left.reopen,
-    choose: createChoose({ ownChange, report }),
+    leave: joined.left.leave,
+    reopen: joined.left.reopen,
+    choose: joined.choose,
 
     /** The value of a cookie for this scope. */
     cookieFor(scope: Scope, id: SessionId, generation: number): string {
@@ -237,8 +116,8 @@ export function createSessions(parts: SessionParts) {
 
     endAll: endingAll.endAll,
 
-    visit: visits.visit,
-    visited: visits.visited,
+    visit: joined.visits.visit,
+    visited: joined.visits.visited,
 
     /** Closed when the session ends, has ended while it was being opened, or may no longer have it open. */
     watch(session: Session, traffic: OpenTraffic): () => void {
@@ -271,14 +150,14 @@ export function createSessions(parts: SessionParts) {
      * store has not taken yet are tried once more; all within this time, ms.
      */
     async finish(withinMs: number): Promise<void> {
-      await Promise.all([recheck?.close(withinMs), ending.finish(withinMs)])
+      await Promise.all([joined.recheck?.close(withinMs), ending.finish(withinMs)])
     },
 
     async close(): Promise<void> {
       clearInterval(sweeping)
       ending.close()
       endingAll.close()
-      tidy.close()
+      joined.tidy.close()
       await follower.stop()
     },
   }
@@ -288,16 +167,6 @@ export function createSessions(parts: SessionParts) {
     cache.sweep(now())
     await judge.all()
     streams.cutLate()
-  }
-
-  /** The record is written: should the log not take this, it is read anew within 30 seconds. */
-  async function tellChange(hash: string): Promise<void> {
-    await store.ended.append({ kind: 'changed', key: hash, reason: 'changed' }).catch(() => hearing.changed(hash))
-  }
-
-  function forget(hash: string): void {
-    cache.drop(hash)
-    streams.end(hash)
   }
 }
 
