@@ -4,7 +4,15 @@
  */
 import { GatewayError } from '../errors.ts'
 import type { AdmitWrite } from '../limits/anonymous-writes.ts'
-import { cookieName, cookiesNamed, cookieValues, expireCookie, setCookie, transactionPrefix } from '../model/cookie.ts'
+import {
+  cookieName,
+  cookiesNamed,
+  cookieValues,
+  expireCookie,
+  hasOurs,
+  setCookie,
+  transactionPrefix,
+} from '../model/cookie.ts'
 import type { Report } from '../model/event.ts'
 import type { Answer, PortalRequest } from '../model/exchange.ts'
 import type { IdpId } from '../model/identity.ts'
@@ -91,7 +99,7 @@ export function createLogin(parts: LoginParts) {
       const again = form.get('again') === '1'
       const hint = readLoginHint(form.get('email'))
       const question: Question = { request, wanted: placed(asked, located), located, again, hint }
-      if (!request.page.tokenMatches(form.get('token'))) return chooser(question)
+      if (!request.page.tokenMatches(form.get('token'))) return askedInVain(question)
       if (form.has('forget')) {
         const cookies = chooseIdp.forget(request)
         // On the front page of somebody who is signed in there is nothing to choose.
@@ -260,6 +268,14 @@ export function createLogin(parts: LoginParts) {
     const refused = request.page.isKept() ? null : parts.admitWrite('page-state', request.address)
     if (refused !== null) return tooMany(request, wanted, refused)
     return { kind: 'page', status: 200, html: chooseIdp.page(question), policy: 'leads-away', cookies }
+  }
+
+  /** The question once more; but whoever keeps no cookies would be asked it for ever. */
+  function askedInVain(question: Question): Answer {
+    const { request, wanted } = question
+    if (hasOurs(request.cookies)) return chooser(question)
+    const detail = 'no cookie of ours came with the answer to the question'
+    return fail(request, { code: 'login.cookies', detail, destination: wanted })
   }
 
   function callbackOf(idp: IdpId): URL {

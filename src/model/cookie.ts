@@ -40,6 +40,11 @@ export function isOurs(name: string): boolean {
   return ours.test(name)
 }
 
+/** Whether the browser sent anything of ours. One that keeps no cookies never does. */
+export function hasOurs(header: string | null): boolean {
+  return [...eachCookie(header ?? '')].some(({ name }) => isOurs(name))
+}
+
 /** Every cookie in order, split on `;` only: no quoting, no decoding (SESSIONS B 27). */
 export function* eachCookie(header: string): Generator<{ readonly name: string; readonly value: string }> {
   for (const part of header.split(';')) {

@@ -9,6 +9,7 @@ import type { Reply } from '../stand-in/browser-reply.ts'
 import { type CasServer, startCasServer } from '../stand-in/cas-server.ts'
 import { settableClock } from '../stand-in/clock.ts'
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../stand-in/gateway.ts'
+import { expectOnePage, pressButton } from '../stand-in/one-page.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -169,6 +170,28 @@ describe('the two steps', () => {
     const page = await browser.submit(asked, {}, 'Continue')
     expect(page.url.href, page.story).toBe(world.url('any', '/echo?page=7'))
     expect(begun()).toEqual(['reims'])
+  })
+})
+
+describe('a browser that refuses cookies', () => {
+  it('reads so at its first answer, on one page whose button begins anew; no idp is asked', async () => {
+    for (const language of ['fr', 'en'] as const) {
+      const one = new Browser({ language, now: clock.now, cookies: false })
+      const where = await one.click(await open('any', one), language === 'fr' ? 'Enseignant' : 'Teacher')
+      const page = await one.submit(where, { idp: 'reims', remember: 'yes' }, '/login', { follow: false })
+      expectOnePage(page, 'cookies', language, world.portal())
+      expect((await pressButton(one, page)).visibleText).toContain(language === 'fr' ? 'Étape 1 sur 2' : 'Step 1 of 2')
+    }
+    expect(begun()).toEqual([])
+  })
+
+  it('is not meant where the browser was closed meanwhile, and has kept its memory: then the question stands there again, with its answer', async () => {
+    await choose('Teacher', { idp: 'reims', remember: 'yes' })
+    await signOut()
+    const where = await browser.navigate(world.portal('/login?choose=1&who=1'))
+    browser.jar.restart()
+    const again = await browser.submit(where, { idp: 'nancy' }, 'Continue', { follow: false })
+    expect([again.status, radios(again).slice(0, 2)]).toEqual([200, ['nancy', 'reims']])
   })
 })
 
