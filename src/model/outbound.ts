@@ -35,6 +35,14 @@ export type OutboundTell = (
   },
 ) => Promise<number>
 
+/** Where a connection's bytes are read into, by those who do not want new memory for every read. */
+export interface ReadInto {
+  /** Asked when the connection is made, and again after each read, for the next one. */
+  readonly buffer: () => Uint8Array
+  /** No more is read while the socket is paused. */
+  readonly read: (length: number) => void
+}
+
 /** Why there is no answer. refused-address: the name leads where the gateway never goes (SESSIONS B 15). */
 export type OutboundFailure = 'unreachable' | 'timeout' | 'too-large' | 'malformed' | 'refused-address'
 

@@ -58,12 +58,14 @@ export interface ClientResponse {
   writeHead(status: number, headers: string[]): unknown
   writeHead(status: number, statusText: string, headers: string[]): unknown
   flushHeaders(): void
-  /** False: write no more until `drain`. */
-  write(chunk: Buffer): boolean
+  /** @param written the chunk is the caller's again; called later in any case, save where the client has gone */
+  write(chunk: Buffer, written: () => void): unknown
+  /** Bytes that the system has not taken yet; those of no chunk, if it is 0. */
+  readonly writableLength: number
   end(): unknown
   end(text: string, encoding: 'latin1' | 'utf8'): unknown
   /** `close`: the answer is over, whole or not; once, after everything else. */
-  once(event: 'close' | 'drain', listener: () => void): unknown
+  once(event: 'close', listener: () => void): unknown
   destroy(): unknown
   removeHeader(name: string): void
   writeContinue(): void

@@ -6,11 +6,18 @@ import { isIP, type Socket } from 'node:net'
 import { createSecureContext, getCACertificates } from 'node:tls'
 import { buildConnector } from 'undici'
 import { GatewayError } from '../errors.ts'
+import type { ReadInto } from '../model/outbound.ts'
 import { isOwnListener, isRefusedNetwork, type Listener } from './refused.ts'
 import { lookup } from './resolver.ts'
 
 /** What undici's Client and Pool take as `connect`. */
-export type Connector = buildConnector.connector
+export type Connector = (
+  options: buildConnector.Options & {
+    /** Heeded without TLS only: what is decrypted comes on after a reader has said to wait. The socket then has no `data`. */
+    readonly readInto?: ReadInto
+  },
+  callback: buildConnector.Callback,
+) => void
 
 export interface ConnectorSettings {
   /** PEM text of certificates that are trusted beside the system's; null: only those. */
@@ -39,15 +46,15 @@ export function createConnectors(settings: ConnectorSettings): (connectMs: numbe
       : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), certificatesIn(settings.ca)] }) }
 
   return connectMs => {
-    const connect = buildConnector({
+    const common = {
       timeout: connectMs,
       allowH2: false,
       lookup,
       autoSelectFamilyAttemptTimeout: Math.min(attemptMs, connectMs / 2),
-      ...trust,
-    })
+    }
+    const streaming = buildConnector({ ...common, ...trust })
 
-    return function connector(options, callback) {
+    return function connector({ readInto, ...options }, callback) {
       const literal = options.hostname.replace(/^\[(.*)\]$/, '$1')
       // A literal address never meets the lookup hook; refusing it here spares the wait for a connection.
       if (isIP(literal) !== 0 && isRefusedNetwork(literal)) {
@@ -56,6 +63,7 @@ export function createConnectors(settings: ConnectorSettings): (connectMs: numbe
       }
       // undici ignores `localAddress` inside connect options, but honours it when the connector is called.
       const localAddress = options.localAddress ?? settings.localAddress
+      const connect = readInto === undefined || options.protocol === 'https:' ? streaming : reading(readInto)
       connect({ ...options, localAddress }, (error, socket) => {
         if (error !== null || socket === null) {
           callback(error ?? new Error('no connection and no error'), null)
@@ -70,6 +78,14 @@ export function createConnectors(settings: ConnectorSettings): (connectMs: numbe
         }
         callback(null, socket)
       })
+    }
+
+    function reading({ buffer, read }: ReadInto): buildConnector.connector {
+      const callback = (length: number) => {
+        read(length)
+        return true
+      }
+      return buildConnector({ ...common, onread: { buffer, callback } })
     }
   }
 }

@@ -93,7 +93,8 @@ export class AnswerParser {
     while (rest.length > 0) {
       const taken = this.#step(rest)
       if (taken < 0) {
-        this.#kept = rest
+        // Of its own: the memory of `chunk` is read into again.
+        this.#kept = Buffer.from(rest)
         break
       }
       rest = rest.subarray(taken)

@@ -9,6 +9,7 @@ import { firstValue } from '../model/header-list.ts'
 import type { WriteSoon } from '../model/write-soon.ts'
 import { AnswerParser } from './answer-parser.ts'
 import { ClientLate, ConnectionLost, type OriginHearer, OriginLate, type OriginRequest } from './origin-request.ts'
+import type { ReadSpace } from './read-space.ts'
 
 /** What has not come yet: more of the request's body, the head of the answer, more of its body. */
 type StillToCome = 'upload' | 'answer' | 'body'
@@ -22,6 +23,8 @@ export interface Waits {
 
 export class OriginConnection {
   readonly socket: Socket
+  /** Null: it reads into new memory each time. */
+  readonly #space: ReadSpace | null
   readonly #waits: Waits
   readonly #parser: AnswerParser
   /** Free again, or gone for good. */
@@ -50,12 +53,14 @@ export class OriginConnection {
   /** @param monotonic milliseconds */
   constructor(
     socket: Socket,
+    space: ReadSpace | null,
     waits: Waits,
     settled: (connection: OriginConnection, reusable: boolean) => void,
     monotonic: () => number,
     writeSoon: WriteSoon,
   ) {
     this.socket = socket
+    this.#space = space
     this.#waits = waits
     this.#settled = settled
     this.#monotonic = monotonic
@@ -71,13 +76,14 @@ export class OriginConnection {
       onBody: chunk => {
         if (this.#hearer?.onBody(chunk) !== false) return
         this.#paused = true
-        this.socket.pause()
+        socket.pause()
       },
       onEnd: reusable => this.#over(reusable),
       onUpgrade: (headers, rest) => this.#handOver(headers, rest),
     })
     socket.setNoDelay(true)
     socket.on('data', this.#read)
+    if (space !== null) space.hear = this.#read
     socket.on('end', this.#ended)
     socket.on('error', this.#failed)
     socket.on('close', this.#closed)
@@ -205,6 +211,7 @@ export class OriginConnection {
       // Its last piece waited for a reader who takes his time; whoever uses the connection next must not.
       if (this.#paused) {
         this.#paused = false
+        this.#space?.leave()
         this.socket.resume()
       }
       this.idleSince = this.#readAt

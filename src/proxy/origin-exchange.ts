@@ -71,7 +71,9 @@ export class OriginExchange implements OriginHearer {
   /** Something of the answer has gone out. */
   #begun = false
   #left = false
+  /** The client has not taken the last piece yet; and has a limit for it. */
   #draining = false
+  #limited = false
   #askedAt = 0
   #informational = 0
   #unwatch: (() => void) | null = null
@@ -134,23 +136,25 @@ export class OriginExchange implements OriginHearer {
         return true
       }
     }
-    if (response.write(chunk)) return true
-    if (!this.#draining) {
-      this.#draining = true
-      // Who does not read is cut as who does not write; node takes the listener's own limit up again for the next request.
-      response.socket?.setTimeout(this.#permit.resource.timeouts.idleMs)
-      response.once('drain', () => {
-        this.#draining = false
-        this.#asked?.resume(this)
-      })
-    }
+    response.write(chunk, this.#written)
+    if (response.writableLength === 0) return true
+    this.#draining = true
     return false
+  }
+
+  /** Of a piece that was taken at once this is told before the next one is read: it is always the last that is told. */
+  readonly #written = (): void => {
+    if (!this.#draining) return
+    this.#draining = false
+    this.#limited = false
+    this.#asked?.resume(this)
   }
 
   onEnd(): void {
     // The connection is free for others now: when this client leaves, or reads on, it is no longer ours to touch.
     this.#asked = null
     this.#unwatch?.()
+    this.#limit()
     this.#writeHead(false)
     if (!this.#passage.response.writableEnded) this.#passage.response.end()
     this.#resolve()
@@ -223,8 +227,16 @@ export class OriginExchange implements OriginHearer {
 
   /** Most answers are over long before: only those that last cost a look at their session. */
   onStillOpen(): void {
+    this.#limit()
     if (this.#unwatch !== null) return
     if (this.#parts.monotonic() - this.#askedAt >= lastingMs) this.#closeWith(this.#permit.session, finishWithinMs)
+  }
+
+  /** Who does not read is cut as who does not write; node takes the listener's own limit up again for the next request. */
+  #limit(): void {
+    if (!this.#draining || this.#limited) return
+    this.#limited = true
+    this.#passage.response.socket?.setTimeout(this.#permit.resource.timeouts.idleMs)
   }
 
   #closeWith(session: Session | null, graceMs: number): void {

@@ -4,14 +4,22 @@
  * origin closes idle ones when it likes, and a POST on such a connection is a failure that nobody can repair.
  */
 import type { Socket } from 'node:net'
+import type { ReadInto } from '../model/outbound.ts'
 import type { OriginAddress } from '../model/resource.ts'
 import type { WriteSoon } from '../model/write-soon.ts'
 import { OriginConnection, type Waits } from './origin-connection.ts'
 import type { OriginHearer, OriginRequest } from './origin-request.ts'
+import { ReadSpace } from './read-space.ts'
 
 /** Name, TCP and TLS, and a look at the address that was reached. */
 export type Connect = (
-  to: { readonly hostname: string; readonly protocol: string; readonly port: string; readonly servername?: string },
+  to: {
+    readonly hostname: string
+    readonly protocol: string
+    readonly port: string
+    readonly servername?: string
+    readonly readInto?: ReadInto
+  },
   done: (error: Error | null, socket: Socket | null) => void,
 ) => void
 
@@ -59,7 +67,8 @@ export class OriginPool {
    * @param servername TLS name; null: the address has none
    */
   ask(request: OriginRequest, idleMs: Reuse, servername: string | null, hearer: OriginHearer): Asked {
-    const connection = this.#take(idleMs)
+    // What becomes another protocol's goes on as a stream.
+    const connection = request.upgrade ? null : this.#take(idleMs)
     if (connection !== null) {
       connection.ask(request, hearer)
       return connection
@@ -71,14 +80,21 @@ export class OriginPool {
     let abandoned = false
     let opened: OriginConnection | null = null
     const { hostname, protocol, port } = this.#origin
+    const space = request.upgrade || protocol === 'https:' ? null : new ReadSpace()
     this.#connect(
-      { hostname, protocol, port: String(port), ...(servername === null ? {} : { servername }) },
+      {
+        hostname,
+        protocol,
+        port: String(port),
+        ...(servername === null ? {} : { servername }),
+        ...(space === null ? {} : { readInto: space }),
+      },
       (error, socket) => {
         if (abandoned || this.#closed) socket?.destroy()
         if (abandoned) return
         if (error !== null || socket === null) return hearer.onError(error ?? new Error('no connection'))
         if (this.#closed) return hearer.onError(stopping())
-        opened = new OriginConnection(socket, this.#waits, this.#settled, this.#monotonic, this.#writeSoon)
+        opened = new OriginConnection(socket, space, this.#waits, this.#settled, this.#monotonic, this.#writeSoon)
         this.#open.add(opened)
         this.#keepLooking()
         opened.ask(request, hearer)
@@ -137,7 +153,12 @@ export class OriginPool {
   #keepLooking(): void {
     if (this.#look !== null || this.#closed) return
     const { answerMs, idleMs } = this.#waits
-    this.#look = setInterval(() => this.#lookAround(this.#monotonic()), Math.min(lookEveryMs, answerMs / 4, idleMs / 4))
+    const everyMs = Math.min(lookEveryMs, answerMs / 4, idleMs / 4)
+    this.#look = setInterval(() => {
+      // By what time it was before the sockets were read: after a standstill of ours the answer may have long been there.
+      const now = this.#monotonic()
+      setImmediate(() => this.#lookAround(now))
+    }, everyMs)
     this.#look.unref()
   }
 

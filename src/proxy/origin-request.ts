@@ -17,7 +17,9 @@ export interface OriginHearer {
   readonly onStillOpen: () => void
   readonly onInformation: (status: number, headers: readonly string[]) => void
   readonly onHead: (status: number, statusText: string, headers: readonly string[]) => void
-  /** False: read no more until resume(). */
+  /**
+   * The bytes are the hearer's until it returns, or, where it returns false, until it calls resume(): no more is read before.
+   */
   readonly onBody: (chunk: Buffer) => boolean
   readonly onEnd: () => void
   readonly onUpgrade: (headers: readonly string[], socket: Socket, rest: Buffer) => void

@@ -110,7 +110,6 @@ class Connection implements Answering {
     this.#gone = gone
     this.#idleSince = parts.monotonic()
     socket.on('data', this.#read)
-    socket.on('drain', this.#drained)
     socket.on('end', this.#ended)
     socket.on('timeout', this.#late)
     socket.on('error', this.#late)
@@ -189,15 +188,12 @@ class Connection implements Answering {
     this.#response = null
     this.#begun = null
     socket.off('data', this.#read)
-    socket.off('drain', this.#drained)
     socket.off('end', this.#ended)
     socket.off('timeout', this.#late)
     socket.off('error', this.#late)
     socket.off('close', this.#closed)
     this.#handOver(this, bytes)
   }
-
-  readonly #drained = (): void => this.#response?.drained()
 
   /** A client that has said its last word is not waited for, as node has it: its answer may be half way out already. */
   readonly #ended = (): void => {

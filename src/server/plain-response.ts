@@ -43,7 +43,6 @@ export class PlainResponse implements ClientResponse {
   #bodyless = false
   #closeHearers: (() => void)[] | null = null
   #firstCloseHearer: (() => void) | null = null
-  #drainHearer: (() => void) | null = null
 
   /** @param head to a HEAD: no body, whatever the head says */
   constructor(connection: Answering, head: boolean) {
@@ -91,24 +90,31 @@ export class PlainResponse implements ClientResponse {
     this.socket.write(head, 'latin1')
   }
 
-  write(chunk: Buffer): boolean {
+  get writableLength(): number {
+    return this.socket.writableLength
+  }
+
+  write(chunk: Buffer, written: () => void): void {
     const { socket } = this
-    if (this.destroyed || this.writableEnded) return true
+    if (this.destroyed || this.writableEnded) return
     if (chunk.length === 0 || this.#bodyless) {
       this.flushHeaders()
-      return true
+      process.nextTick(written)
+      return
     }
     // One write to the system for head, size and bytes.
     const pieces = this.#waiting !== '' || this.#chunked
-    if (!pieces) return socket.write(chunk)
+    if (!pieces) {
+      socket.write(chunk, written)
+      return
+    }
     socket.cork()
     const size = this.#chunked ? `${chunk.length.toString(16)}\r\n` : ''
     socket.write(this.#waiting + size, 'latin1')
     this.#waiting = ''
-    let more = socket.write(chunk)
-    if (this.#chunked) more = socket.write('\r\n', 'latin1')
+    socket.write(chunk, written)
+    if (this.#chunked) socket.write('\r\n', 'latin1')
     socket.uncork()
-    return more
   }
 
   end(): this
@@ -130,9 +136,8 @@ export class PlainResponse implements ClientResponse {
     return this
   }
 
-  once(event: 'close' | 'drain', hearer: () => void): this {
-    if (event === 'drain') this.#drainHearer = hearer
-    else if (this.#firstCloseHearer === null) this.#firstCloseHearer = hearer
+  once(_event: 'close', hearer: () => void): this {
+    if (this.#firstCloseHearer === null) this.#firstCloseHearer = hearer
     else if (this.#closeHearers === null) this.#closeHearers = [hearer]
     else this.#closeHearers.push(hearer)
     return this
@@ -154,13 +159,6 @@ export class PlainResponse implements ClientResponse {
     const value = link.join(', ')
     if (this.headersSent || unsendable.test(value)) return
     this.socket.write(`HTTP/1.1 103 Early Hints\r\nLink: ${value}\r\n\r\n`, 'latin1')
-  }
-
-  /** The connection takes more. */
-  drained(): void {
-    const hearer = this.#drainHearer
-    this.#drainHearer = null
-    hearer?.()
   }
 
   /** The connection is gone. */

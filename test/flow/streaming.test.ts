@@ -2,9 +2,10 @@
  * Bodies pass through, in both directions: at once, with back-pressure, never collected, and as they were sent. Answers of
  * every kind that HTTP knows arrive as what they are.
  */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { answerAsAsked, asking } from '../stand-in/asked-answer.ts'
@@ -72,15 +73,29 @@ async function standstill(count: () => number): Promise<number> {
 const buffered = 40 * 1_048_576
 
 describe('back-pressure', () => {
-  it('of a slow reader stops the origin, and what it reads later is whole', async () => {
-    const asked = client('GET', '/large?mb=100')
+  it.each([
+    ['of a plain request', { Connection: 'keep-alive' }],
+    ['of another', { Connection: 'close' }],
+  ])('of a slow reader stops the origin, and what it reads later is whole: %s', async (_, headers) => {
+    // A piece of an odd length: what stood a piece further on would be seen.
+    const piece = randomBytes(999_983)
+    const pieces = Array<Buffer>(100).fill(piece)
+    let written = () => 0
+    handler = (request, response, recorded) => {
+      if (request.url !== '/large') return answerAsAsked(request, response, recorded)
+      const { socket } = request
+      const before = socket.bytesWritten
+      written = () => socket.bytesWritten - before
+      Readable.from(pieces).pipe(response)
+    }
+    const asked = client('GET', '/large', headers)
     asked.end()
     const answer = await answerTo(asked)
-    const socket = world.origin.requests[0]?.connection.socket
-    expect(await standstill(() => socket?.bytesWritten ?? 0)).toBeLessThan(buffered)
+    expect(await standstill(() => written())).toBeLessThan(buffered)
     const whole = createHash('sha256')
-    for (let at = 0; at < 100 * 16; at++) whole.update(patternBytes(0, 65_536))
-    expect(await digest(answer)).toEqual({ bytes: 104_857_600, sha256: whole.digest('hex') })
+    for (const one of pieces) whole.update(one)
+    expect(await digest(answer)).toEqual({ bytes: 99_998_300, sha256: whole.digest('hex') })
+    asked.destroy()
   })
 
   it('of an origin that does not read stops the client, and what it reads later is whole', async () => {
@@ -113,6 +128,40 @@ describe('back-pressure', () => {
     const [text] = await answer.toArray()
     expect(String(text)).toBe(hash.digest('hex'))
     expect(world.origin.requests.find(({ method }) => method === 'POST')?.bodyBytes).toBe(total)
+  })
+})
+
+describe('many at once, fast and slow', () => {
+  const noise = randomBytes(2_000_000)
+  const sizes = [700_000, 20, 90_000, 20_000, 1_000_000, 66_000]
+  const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+
+  it.each([
+    ['as plain requests', 'GET', true],
+    ['as plain requests, in chunks', 'GET', false],
+    ['as others', 'POST', true],
+    ['as others, in chunks', 'POST', false],
+  ])('have each the bytes that are theirs: %s', async (_, method, announced) => {
+    handler = (request, response, recorded) => {
+      const [, from, to] = /^\/noise\/(\d+)-(\d+)$/.exec(request.url ?? '') ?? []
+      if (from === undefined) return answerAsAsked(request, response, recorded)
+      const body = noise.subarray(Number(from), Number(to))
+      response.writeHead(200, announced ? { 'Content-Length': String(body.length) } : {})
+      response.end(body)
+    }
+    const visit = async (nth: number) => {
+      for (let i = 0; i < 6; i++) {
+        const from = (nth * 7_919 + i * 104_729) % 1_000_000
+        const to = from + (sizes[(nth + i) % sizes.length] ?? 0)
+        const asked = client(method, `/noise/${from}-${to}`)
+        asked.end()
+        const answer = await answerTo(asked)
+        // Every second one begins to read when the others are at work.
+        if (nth % 2 === 0) await ask('/pub/', { cookie: null })
+        expect(await digest(answer)).toEqual({ bytes: to - from, sha256: sha256(noise.subarray(from, to)) })
+      }
+    }
+    await Promise.all(Array.from({ length: 12 }, (_, nth) => visit(nth)))
   })
 })
 

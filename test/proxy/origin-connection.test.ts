@@ -28,7 +28,7 @@ beforeEach(async () => {
     said.push(reusable)
     if (!reusable) gone.resolve()
   }
-  ours = new OriginConnection(await connectTo(origin), waits, tell, clock.now, createGatheredWrites())
+  ours = new OriginConnection(await connectTo(origin), null, waits, tell, clock.now, createGatheredWrites())
   theirs = await origin.connection(1)
 })
 afterEach(() => origin.stop())
@@ -397,7 +397,7 @@ describe('time', () => {
     ;(await origin.connection(2)).socket.pause()
     const heard = new Heard()
     const stream = new PassThrough({ highWaterMark: 20_000_000 })
-    const other = new OriginConnection(deaf, waits, () => {}, clock.now, createGatheredWrites())
+    const other = new OriginConnection(deaf, null, waits, () => {}, clock.now, createGatheredWrites())
     other.ask(upload(stream, 6), heard)
     const held = once(stream, 'pause')
     stream.write(Buffer.alloc(16_000_000))

@@ -83,7 +83,7 @@ describe('a handshake that is answered in HTTP', () => {
   it('has its whole answer, however long it is, and its connection to the origin is let go', async () => {
     const response = await ask(large, { lines: handshake })
     expect([response?.status, response?.body.length]).toEqual([200, size])
-    await raw.until(() => raw.connections.every(({ open }) => !open))
+    await raw.until(() => raw.requests[0]?.connection.open === false)
   })
 })
 

@@ -206,6 +206,21 @@ describe('an origin', () => {
     await theirs.closed
   })
 
+  it('that has answered is not late because we stood still: what has come is read first', async () => {
+    origin.each = ({ socket }) => {
+      socket.once('data', () => {
+        socket.write(answerOf('ok'))
+        clock.advance(10_000)
+        // Longer than the pool waits to look around.
+        const end = performance.now() + 50
+        while (performance.now() < end);
+      })
+    }
+    const { heard } = ask()
+    expect(await heard.over).toBeNull()
+    expect(heard.body).toBe('ok')
+  })
+
   it('that does not go on is given up when its time is over; the others are not', async () => {
     const late = ask()
     await (await origin.connection(1)).answers('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nh')

@@ -7,7 +7,7 @@ import { type PlainConnections, takePlainConnections } from '../../src/server/pl
 import type { PlainRequest } from '../../src/server/plain-passage.ts'
 import type { PlainResponse } from '../../src/server/plain-response.ts'
 import { settableClock } from '../stand-in/clock.ts'
-import { patiently } from '../stand-in/measure.ts'
+import { patiently, until } from '../stand-in/measure.ts'
 import { RawConnection, rawExchange } from '../stand-in/raw-client.ts'
 import { rawRequest } from '../stand-in/raw-request.ts'
 
@@ -206,9 +206,7 @@ describe('an answer', () => {
     serve = (_, response) => {
       response.writeHead(200, 'Fine', ['X-Name', 'a'])
       response.flushHeaders()
-      response.write(Buffer.from('abc'))
-      response.write(Buffer.alloc(0))
-      response.write(Buffer.from('def'))
+      for (const piece of ['abc', '', 'def']) response.write(Buffer.from(piece), () => {})
       response.end('g\xe9', 'utf8')
       return true
     }
@@ -224,7 +222,7 @@ describe('an answer', () => {
   ])('%s has no body, whoever writes one', async (_, method, status, headers) => {
     serve = (_request, response) => {
       response.writeHead(status, [...headers])
-      response.write(Buffer.from('abc'))
+      response.write(Buffer.from('abc'), () => {})
       response.end('def', 'latin1')
       return true
     }
@@ -273,22 +271,17 @@ describe('an answer', () => {
     client.socket.pause()
     await client.write(ask('/later'))
     const response = await asked
-    const piece = Buffer.alloc(1_000_000, 'x')
+    const piece = Buffer.alloc(2_000_000, 'x')
     response.writeHead(200, ['Content-Length', String(8 * piece.length)])
     let sent = 0
     const drained = Promise.withResolvers<void>()
     const more = (): void => {
-      while (sent < 8) {
-        sent++
-        if (!response.write(piece)) {
-          response.once('drain', more)
-          return
-        }
-      }
+      if (++sent <= 8) return void response.write(piece, more)
       response.end()
       drained.resolve()
     }
     more()
+    await until('a piece that waits', () => response.writableLength > 0, 2_000)
     expect(sent).toBeLessThan(8)
     client.socket.resume()
     await drained.promise
