@@ -41,8 +41,9 @@ export async function startCuttingProxy(to: number): Promise<CuttingProxy> {
     near.on('close', () => far.destroy())
     far.on('close', () => near.destroy())
     far.on('data', data => {
-      // What was asked before the hole opened is answered into it too.
-      if (hole || (swallowed !== null && asked.includes(swallowed))) return
+      // What was asked before the hole opened is answered into it too. No line loses an answer and brings the next one.
+      hole ||= swallowed !== null && asked.includes(swallowed)
+      if (hole) return
       if (cutting !== null && asked.includes(cutting)) {
         cutting = null
         near.destroy()
