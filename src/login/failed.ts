@@ -46,12 +46,12 @@ export interface Failed {
  */
 export function brokenOff(error: unknown, destination: Destination): Failed | null {
   if (!(error instanceof GatewayError) || !error.code.startsWith('session.store-')) return null
-  return { code: error.code, detail: error.message, hint: error.hint, destination, ...waitOf(error) }
+  return failedBy(error, destination)
 }
 
-/** As a thrown failure says it, for a page of ours. */
-export function waitOf({ retryAfterS }: GatewayError): Pick<Failed, 'retryAfterS'> {
-  return retryAfterS === null ? {} : { retryAfterS }
+/** As a failure says it that was, or could have been, thrown. */
+export function failedBy({ code, message, hint, retryAfterS }: GatewayError, destination: Destination): Failed {
+  return { code, detail: message, hint, destination, ...(retryAfterS === null ? {} : { retryAfterS }) }
 }
 
 export type Fail = ReturnType<typeof createFail>

@@ -26,7 +26,7 @@ import { answerStep, isNobody, nothing, redirect } from './answer.ts'
 import type { Choice, ChooseIdp, Question } from './choose-idp.ts'
 import { asFields, placed, readDestination, type Wanted } from './destination.ts'
 import { readLoginHint } from './email-domains.ts'
-import { brokenOff, type Fail, waitOf } from './failed.ts'
+import { brokenOff, type Fail, failedBy } from './failed.ts'
 import type { LeftSite } from './left-site.ts'
 import type { OverLimit } from './over-limit.ts'
 import { signedOutLately } from './signed-out-lately.ts'
@@ -236,7 +236,8 @@ export function createLogin(parts: LoginParts) {
   ): Promise<Answer> {
     const { request, wanted, again, hint } = question
     const refused = parts.admitWrite('sign-in', request.address)
-    if (refused !== null) return passive ? silent.unsigned(wanted, choice.cookies) : tooMany(request, wanted, refused)
+    if (refused !== null)
+      return passive ? silent.unsigned(wanted, choice.cookies) : fail(request, failedBy(refused, wanted))
     const state = pending.newState()
     const asking = passive ? 'never' : again || signedOutLately(request.cookies, now()) ? 'again' : 'as-needed'
     const loginHint = chooseIdp.addressFor(hint, provider.id)
@@ -252,10 +253,7 @@ export function createLogin(parts: LoginParts) {
       parts.report({ name: 'sign-in.failed', idp: provider.id, code: error.code })
       if (passive) return silent.unsigned(wanted, choice.cookies)
       return fail(request, {
-        code: error.code,
-        detail: error.message,
-        hint: error.hint,
-        destination: wanted,
+        ...failedBy(error, wanted),
         idp: provider.id,
         cookies: choice.cookies,
         button: { kind: 'link', href: retryOf(request, wanted, provider), does: 'retry', name: null },
@@ -266,7 +264,7 @@ export function createLogin(parts: LoginParts) {
   function chooser(question: Question, cookies: readonly string[] = []): Answer {
     const { request, wanted } = question
     const refused = request.page.isKept() ? null : parts.admitWrite('page-state', request.address)
-    if (refused !== null) return tooMany(request, wanted, refused)
+    if (refused !== null) return fail(request, failedBy(refused, wanted))
     return { kind: 'page', status: 200, html: chooseIdp.page(question), policy: 'leads-away', cookies }
   }
 
@@ -289,11 +287,6 @@ export function createLogin(parts: LoginParts) {
 
   function goesInCircles(request: PortalRequest): boolean {
     return request.page.signIns().filter(time => now() - time < loopWindowMs).length >= loopLimit
-  }
-
-  function tooMany(request: PortalRequest, wanted: Wanted, refused: GatewayError): Answer {
-    const { code, message: detail, hint } = refused
-    return fail(request, { code, detail, hint, destination: wanted, ...waitOf(refused) })
   }
 
   function notOurs(request: PortalRequest): Answer {

@@ -16,7 +16,7 @@ import type { PendingLogin } from '../session/pending.ts'
 import { isNobody, nothing, redirect } from './answer.ts'
 import { chooseAgain } from './destination.ts'
 import type { Expect } from './expected.ts'
-import { type Fail, waitOf } from './failed.ts'
+import { type Fail, failedBy } from './failed.ts'
 import type { Hear } from './hear.ts'
 import type { Offered } from './offered.ts'
 
@@ -76,10 +76,7 @@ export function createPrompt({ offered, expect, hear, locateUrl, hasChoice, page
     failed: GatewayError | null,
   ): Answer {
     const refused = request.page.isKept() ? null : admitWrite('page-state', request.address)
-    if (refused !== null) {
-      const { code, message: detail, hint } = refused
-      return fail(request, { code, detail, hint, destination: login, ...waitOf(refused) })
-    }
+    if (refused !== null) return fail(request, failedBy(refused, login))
     if (failed !== null) request.note(failed)
     const located = login.to === null ? null : locateUrl(login.to)
     // The answer to a POST has no address that could be asked again in the other language.
