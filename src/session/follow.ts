@@ -18,7 +18,8 @@ export interface LogReader {
   /**
    * What comes after `after`, at most `limit` lines; 0 ms: what is there already, else it waits so long for news.
    *
-   * @param anchor a line that must be there; `0-0`: none
+   * @param after  the line heard last, which must still be there; `0-0`: none
+   * @param anchor another line that must be there; `0-0`: none
    * @returns null: it is not. The log was trimmed past it, emptied, or is another one since a failover
    */
   readonly read: (after: string, anchor: string, waitMs: number) => Promise<readonly LogLine[] | null>

@@ -29,8 +29,9 @@ export function createLogReader(redis: Connection): LogReader {
     },
 
     async read(after, anchor, waitMs) {
-      // One round trip. The anchor is looked for first: a line that is written in between does no harm.
-      const both = redis.pipeline().xrange(logKey, anchor, anchor, 'COUNT', 1)
+      // One round trip. Both are looked for first: a line that is written in between does no harm. Where a failover lost the line that
+      // was heard last, one of ours that was written since would hide it.
+      const both = redis.pipeline().xrange(logKey, anchor, anchor, 'COUNT', 1).xrange(logKey, after, after, 'COUNT', 1)
       const from = ['STREAMS', logKey, after] as const
       if (waitMs === 0) both.xread('COUNT', linesLimit, ...from)
       else both.xread('COUNT', linesLimit, 'BLOCK', waitMs, ...from)
@@ -38,8 +39,9 @@ export function createLogReader(redis: Connection): LogReader {
       const replies = (await deadlines.within(both.exec())) ?? []
       const failed = replies.find(([error]) => error !== null)
       if (failed !== undefined) throw failed[0]
-      const [anchored, read] = replies.map(([, reply]) => (reply ?? []) as readonly unknown[])
+      const [anchored, heard, read] = replies.map(([, reply]) => (reply ?? []) as readonly unknown[])
       if (anchor !== '0-0' && anchored?.length === 0) return null
+      if (after !== '0-0' && heard?.length === 0) return null
       const streams = (read ?? []) as readonly (readonly [string, readonly (readonly [string, string[]])[]])[]
       return (streams[0]?.[1] ?? []).map(([id, fields]): LogLine => ({ id, entry: entryOf(fields) }))
     },

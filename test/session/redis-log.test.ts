@@ -185,6 +185,17 @@ describe('a log that', () => {
     await comes(() => expect(kindsOf(one.heard)).toContain('lost'))
   })
 
+  it('lost what was heard last has all be read anew, though this process has written since', async () => {
+    const one = await open(between.port)
+    await one.store.ended.append(end('a'))
+    await comes(() => expect(keysOf(one.heard)).toHaveLength(2))
+    between.swallow('xread')
+    await server.admin.del('pas:ended')
+    await one.store.ended.append(end('own'))
+    between.swallow(null)
+    await comes(() => expect(kindsOf(one.heard)).toContain('lost'))
+  })
+
   it('was trimmed past the line heard last has all be read anew', async () => {
     const [writer, reader] = [await open(), await open(between.port)]
     await writer.store.ended.append(end('a'))
