@@ -200,7 +200,11 @@ describe('a script of a sibling host (A6, C5 12)', () => {
   })
 
   it('does plant a site’s own cookie, PHPSESSID: whose the request is, the site hears from us', async () => {
-    await page.evaluate("document.cookie = 'PHPSESSID=planted; Domain=univ.localhost; Path=/'")
+    // Read back: the browser stores it in its own time.
+    const planted = await page.evaluate(
+      "document.cookie = 'PHPSESSID=planted; Domain=univ.localhost; Path=/'; document.cookie",
+    )
+    expect(planted).toBe('PHPSESSID=planted')
     await page.goto(app('/echo?planted'))
     const request = world.origin.requests.find(({ url }) => url === '/echo?planted')
     expect([request?.header('cookie'), request?.header('x-remote-user')]).toEqual(['PHPSESSID=planted', 'alice'])
