@@ -71,6 +71,8 @@ export class OriginExchange implements OriginHearer {
   /** Something of the answer has gone out. */
   #begun = false
   #left = false
+  /** Pieces of which it has not been told yet that they are written; several may come in one turn, where a stream was held. */
+  #untold = 0
   /** The client has not taken the last piece yet; and has a limit for it. */
   #draining = false
   #limited = false
@@ -136,15 +138,17 @@ export class OriginExchange implements OriginHearer {
         return true
       }
     }
+    this.#untold++
     response.write(chunk, this.#written)
     if (response.writableLength === 0) return true
     this.#draining = true
     return false
   }
 
-  /** Of a piece that was taken at once this is told before the next one is read: it is always the last that is told. */
+  /** Of a piece that was taken at once this is told later, too: only with the last one have all been taken. */
   readonly #written = (): void => {
-    if (!this.#draining) return
+    this.#untold--
+    if (this.#untold > 0 || !this.#draining) return
     this.#draining = false
     this.#limited = false
     this.#asked?.resume(this)
