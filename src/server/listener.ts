@@ -106,8 +106,7 @@ export function createListener(parts: ListenerParts): Listener {
     response.shouldKeepAlive = false
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
     response.once('finish', () => letGo(socket))
-    // Of an upgrade node keeps nothing: without these an answer longer than the buffer waits for ever, and a reader who stops too.
-    socket.on('drain', () => response.emit('drain'))
+    // Of an upgrade node keeps nothing: without this a reader who stops is waited for for ever.
     socket.on('timeout', () => socket.destroy())
     const release = () => response.detachSocket(socket as Parameters<ServerResponse['detachSocket']>[0])
     receive(request, response, { socket, head, release }, false)
